@@ -1,0 +1,69 @@
+// Human units of the config file: "10m", "1h 20m", "25MiB", "100/min". Each is a zod type that yields plain numbers.
+
+import { isIP } from 'node:net'
+import { z } from 'zod'
+import { DAY, HOUR, MINUTE, SECOND } from '../util/clock.ts'
+
+export type Milliseconds = number
+export type Bytes = number
+/** At most `count` in any `per` milliseconds. */
+export interface Rate {
+  readonly count: number
+  readonly per: Milliseconds
+}
+export interface Cidr {
+  readonly address: string
+  readonly prefix: number
+  readonly family: 4 | 6
+}
+
+const DURATION_UNITS: Record<string, number> = { ms: 1, s: SECOND, m: MINUTE, min: MINUTE, h: HOUR, d: DAY }
+const SIZE_UNITS: Record<string, number> = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, kB: 1e3, MB: 1e6, GB: 1e9 }
+const RATE_UNITS: Record<string, number> = { s: SECOND, sec: SECOND, m: MINUTE, min: MINUTE, h: HOUR, hour: HOUR, d: DAY, day: DAY }
+
+function parsed<T>(parse: (text: string) => T | undefined, expected: string) {
+  return z.union([z.string(), z.number()], { error: `expected ${expected}` }).transform((input, context) => {
+    const value = parse(String(input).trim())
+    if (value !== undefined) return value
+    context.addIssue({ code: 'custom', message: `expected ${expected}, not "${input}"` })
+    return z.NEVER
+  })
+}
+
+export function parseDuration(text: string): Milliseconds | undefined {
+  if (text === '0') return 0
+  let total = 0
+  const rest = text.replace(/(\d+(?:\.\d+)?)\s*(ms|s|min|m|h|d)\s*/g, (_, number: string, unit: string) => {
+    total += Number(number) * (DURATION_UNITS[unit] ?? Number.NaN)
+    return ''
+  })
+  return rest === '' && text !== '' && Number.isFinite(total) ? Math.round(total) : undefined
+}
+
+export function parseSize(text: string): Bytes | undefined {
+  const match = /^(\d+(?:\.\d+)?)\s*(B|KiB|MiB|GiB|kB|MB|GB)$/.exec(text)
+  if (match === null) return /^\d+$/.test(text) ? Number(text) : undefined
+  return Math.round(Number(match[1]) * (SIZE_UNITS[match[2] ?? ''] ?? Number.NaN))
+}
+
+export function parseRate(text: string): Rate | undefined {
+  const match = /^(\d+)\s*\/\s*(?:(\d+)\s*)?(s|sec|min|m|hour|h|day|d)$/.exec(text)
+  if (match === null) return undefined
+  const count = Number(match[1])
+  const per = Number(match[2] ?? 1) * (RATE_UNITS[match[3] ?? ''] ?? Number.NaN)
+  return count > 0 && per > 0 ? { count, per } : undefined
+}
+
+export function parseCidr(text: string): Cidr | undefined {
+  const [address = '', prefixText] = text.split('/')
+  const family = isIP(address)
+  if (family !== 4 && family !== 6) return undefined
+  const longest = family === 4 ? 32 : 128
+  const prefix = prefixText === undefined ? longest : Number(prefixText)
+  return Number.isInteger(prefix) && prefix >= 0 && prefix <= longest ? { address, prefix, family } : undefined
+}
+
+export const duration = () => parsed(parseDuration, 'a duration such as "30s", "10m", "1h 20m" or "3d"')
+export const size = () => parsed(parseSize, 'a size such as "256KiB" or "25MiB"')
+export const rate = () => parsed(parseRate, 'a rate such as "100/min", "20/h" or "5/10s"')
+export const cidr = () => parsed(parseCidr, 'an address or network such as "10.0.0.0/8" or "2001:db8::/32"')

@@ -1,0 +1,55 @@
+// The records: one entry in the journal for everything that happens, and the spine of CLI, API, log and metrics. Every
+// kind names what happened in one word; docs/records.md lists the fields.
+
+import type { Verdict } from '../bounce/verdict.ts'
+import type { EmailAddress } from '../mail/address.ts'
+import type { Cause, Way } from '../mail/outcome.ts'
+import type { SmtpReply } from '../mail/reply.ts'
+import type { EpochMs } from '../util/clock.ts'
+
+export const RECORD_KINDS = [
+  'accepted', 'suppressed', 'delivered', 'deferred', 'failed', 'expired', 'held', 'released', 'retried',
+  'cancelled', 'bounced', 'reported', 'suppression-added', 'suppression-removed', 'dsn-sent',
+] as const
+export type RecordKind = (typeof RECORD_KINDS)[number]
+
+export interface JournalRecord {
+  readonly kind: RecordKind
+  readonly at: EpochMs
+  readonly tenant: string
+  /** Absent for records that are not about one message (suppressions made by hand). */
+  readonly message?: string
+  readonly n?: number
+  readonly recipient: EmailAddress | string
+  /** Attempts begun so far, this one included. */
+  readonly attempt?: number
+  /** delivered: the reply to the dot. */
+  readonly reply?: SmtpReply
+  /** deferred, failed, expired: why. */
+  readonly cause?: Cause
+  readonly way?: Way
+  readonly verdict?: Verdict
+  /** deferred: when it is tried again. */
+  readonly dueAt?: EpochMs
+  /** held, released, retried, cancelled, suppression-…: who did it and why. */
+  readonly who?: string
+  readonly why?: string
+  /** accepted: what a timeline begins with. */
+  readonly sender?: string
+  readonly sizeBytes?: number
+  readonly credential?: string
+  readonly subject?: string
+  readonly messageId?: string
+  readonly client?: string
+  /** suppressed, suppression-added: scope and reason of the entry. */
+  readonly scope?: string
+  readonly reason?: string
+  /** An attempt's final dot was sent and no reply seen: the one place where a duplicate may come from. */
+  readonly ambiguous?: boolean
+}
+
+/** A record with its place in the journal. */
+export interface StoredRecord extends JournalRecord {
+  /** `<time>-<sequence>`; usable as a cursor. */
+  readonly position: string
+}

@@ -1,0 +1,71 @@
+// What an attempt did for one recipient, and why. Plain data: it crosses thread boundaries and lies in the journal.
+
+import type { SmtpCommand, SmtpReply } from './reply.ts'
+
+/** The way an attempt went; as much of it as was reached. */
+export interface Way {
+  readonly site: string
+  /** Name of the source used. */
+  readonly source: string
+  /** Host name of the MX (or static route). */
+  readonly mx?: string
+  readonly mxAddress?: string
+  readonly localAddress?: string
+  /** `TLSv1.3 TLS_AES_256_GCM_SHA384`; absent on a plaintext connection. */
+  readonly tls?: string
+  /** From taking the attempt up to its end. */
+  readonly durationMs: number
+}
+
+export type Cause =
+  | { readonly kind: 'reply'; readonly reply: SmtpReply; readonly command: SmtpCommand }
+  /** `code` is the enhanced code that fits (RFC 3463), e.g. 5.1.2 for a domain that does not exist. */
+  | { readonly kind: 'dns'; readonly code: string; readonly detail: string }
+  | { readonly kind: 'connect' | 'tls' | 'timeout' | 'protocol'; readonly detail: string; readonly command?: SmtpCommand }
+  /** The final dot was sent and no (valid) reply was seen: the message may have been taken (RFC 1047). */
+  | { readonly kind: 'ambiguous'; readonly detail: string }
+  /** Found before or beside SMTP: loops (5.4.6), 8BITMIME (5.6.3), SMTPUTF8 (5.6.7), prohibited addresses (5.4.4). */
+  | { readonly kind: 'local'; readonly code: string; readonly detail: string }
+  /** The message's life ended; `last` is why the last attempt failed, absent when there was none. */
+  | { readonly kind: 'expired'; readonly last?: Cause }
+
+export type Outcome =
+  | { readonly kind: 'delivered'; readonly reply: SmtpReply; readonly way: Way }
+  | { readonly kind: 'deferred'; readonly cause: Cause; readonly way?: Way; readonly retryAfterMs?: number }
+  | { readonly kind: 'failed'; readonly cause: Cause; readonly way?: Way }
+  /** Not tried (no slot in time, shutting down): goes back in line and does not count as an attempt. */
+  | { readonly kind: 'returned'; readonly reason: string; readonly retryAfterMs: number }
+
+/** One line for people: the reply verbatim, or what happened instead. */
+export function causeText(cause: Cause): string {
+  switch (cause.kind) {
+    case 'reply':
+      return `${cause.reply.code} ${cause.reply.lines.join(' ')}`.trimEnd()
+    case 'expired':
+      return cause.last === undefined ? 'expired before the first attempt' : `expired; last: ${causeText(cause.last)}`
+    default:
+      return `${cause.kind}: ${cause.detail}`
+  }
+}
+
+/** The enhanced code that describes a cause in a DSN or record (RFC 3463); falls back on class.0.0. */
+export function causeStatus(cause: Cause, permanent: boolean): string {
+  switch (cause.kind) {
+    case 'reply':
+      return cause.reply.enhanced ?? `${Math.floor(cause.reply.code / 100)}.0.0`
+    case 'dns':
+    case 'local':
+      return cause.code
+    case 'connect':
+      return '4.4.1'
+    case 'tls':
+      return '4.7.5'
+    case 'timeout':
+    case 'ambiguous':
+      return '4.4.2'
+    case 'protocol':
+      return '4.5.0'
+    case 'expired':
+      return cause.last === undefined ? '4.4.7' : causeStatus(cause.last, permanent)
+  }
+}

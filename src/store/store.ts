@@ -1,0 +1,81 @@
+// What the rest of Studs knows of the store: named tables of byte keys and byte values, one kind of write. Small enough
+// to be put on another engine. lmdb.ts implements it; nothing outside store/ imports lmdb.
+
+/** One database each; keys.ts says how their keys are built. */
+export const TABLES = [
+  'message', // id → Message
+  'body', // id, chunk no. → up to CHUNK_BYTES of raw bytes
+  'recipient', // id, n → Recipient
+  'due', // lane, due at, id, n → nothing: the schedule
+  'held', // id, n → nothing: recipients an operator holds
+  'journal', // time, sequence → JournalRecord
+  'journal-by-message', // id, time, sequence → nothing
+  'journal-by-kind', // kind, time, sequence → nothing; every kind but accepted and delivered
+  'recipient-by-address', // address, id, n → nothing
+  'message-by-header', // Message-ID header, id → nothing
+  'idempotency', // tenant, key → {id, expiresAt}
+  'suppression', // scope, address or @domain → Suppression
+  'strike', // tenant, address → Strikes
+  'meta', // name → small JSON values: schema version, node id, keys
+] as const
+export type Table = (typeof TABLES)[number]
+
+/** Body chunk size: memory per message in flight stays bounded whatever its size. */
+export const CHUNK_BYTES = 256 * 1024
+
+/** Put when `value` is there, remove when it is undefined. The buffers must not change until the write is durable. */
+export interface Write {
+  readonly table: Table
+  readonly key: Buffer
+  readonly value: Buffer | undefined
+}
+
+export interface Range {
+  /** Inclusive. */
+  readonly from?: Buffer
+  /** Exclusive. */
+  readonly to?: Buffer
+  readonly limit?: number
+  /** From `to` (exclusive) down to `from` (inclusive). */
+  readonly reverse?: boolean
+}
+
+export interface Entry {
+  readonly key: Buffer
+  readonly value: Buffer
+}
+
+/** `full`: writes fail for want of room, reads work. `failed`: an I/O error; the process must stop (exit 70). */
+export type StoreHealth = 'ok' | 'full' | 'failed'
+
+export class StoreError extends Error {
+  override readonly name = 'StoreError'
+  readonly code: 'full' | 'failed' | 'closed'
+  constructor(code: 'full' | 'failed' | 'closed', message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+export interface Store {
+  /** Committed state only: a write is visible here when its promise has resolved, not before. */
+  get(table: Table, key: Buffer): Buffer | undefined
+  /** Materialised within this turn; a snapshot is never held over an await. */
+  range(table: Table, range: Range): Entry[]
+  /** As range, keys only. */
+  keys(table: Table, range: Range): Buffer[]
+  count(table: Table): number
+  /**
+   * All or nothing; durable (fdatasync has happened) when it resolves. Concurrent writes share a commit and are
+   * applied in call order. Rejects with StoreError: `full` (nothing was written, try again when there is room) or `failed`.
+   */
+  write(writes: readonly Write[]): Promise<void>
+  readonly health: StoreHealth
+  /** Called on each change of health. */
+  onHealth(listener: (health: StoreHealth, reason: string) => void): void
+  /** Copies the store into an empty or new directory while it runs; resolves when the copy is complete and synced. */
+  backup(directory: string): Promise<void>
+  stats(): { readonly usedBytes: number; readonly mapBytes: number; readonly commits: number; readonly lastCommitMs: number }
+  /** Waits for writes under way. */
+  close(): Promise<void>
+}
