@@ -6,55 +6,140 @@ import { z } from 'zod'
 import { cidr, duration, rate, size } from './units.ts'
 
 const port = () => z.number().int().min(0).max(65_535)
-const name = () => z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'expected a name of lower-case letters, digits, ".", "_" and "-"')
+const name = () =>
+  z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'expected a name of lower-case letters, digits, ".", "_" and "-"')
 const domainName = () => z.string().regex(/^[^\s@]+$/, 'expected a domain name')
 const text = () => z.string().min(1)
 
 const node = z.strictObject({
-  hostname: text().optional().describe('Name said in the greeting, in EHLO (unless a source has its own) and in Received. Should resolve to this host and back. Default: the host name of the machine.'),
-  id: z.number().int().min(0).max(1023).prefault(0).describe('Number of this node, part of every id and return path. Two nodes that share return-path domains need different ones.'),
+  hostname: text()
+    .optional()
+    .describe(
+      'Name said in the greeting, in EHLO (unless a source has its own) and in Received. Should resolve to this host and back. Default: the host name of the machine.',
+    ),
+  id: z
+    .number()
+    .int()
+    .min(0)
+    .max(1023)
+    .prefault(0)
+    .describe(
+      'Number of this node, part of every id and return path. Two nodes that share return-path domains need different ones.',
+    ),
 })
 
 const data = z.strictObject({
-  directory: text().prefault('data').describe('Where the store, the API socket and generated keys live. Local disk only (no NFS, no overlay); created with mode 0700. Relative to the folder of the config file.'),
-  map_size: size().prefault('64GiB').describe('Address space reserved for the store; the file only grows as needed, and never beyond this.'),
-  min_free: size().prefault('256MiB').describe('Below this much free disk new mail is refused with 452 4.3.1 until there is room again. "0" turns the check off; a full disk is then noticed by the failing write.'),
+  directory: text()
+    .prefault('data')
+    .describe(
+      'Where the store, the API socket and generated keys live. Local disk only (no NFS, no overlay); created with mode 0700. Relative to the folder of the config file (to its parent if that folder is called "config").',
+    ),
+  map_size: size()
+    .prefault('64GiB')
+    .describe('Address space reserved for the store; the file only grows as needed, and never beyond this.'),
+  min_free: size()
+    .prefault('256MiB')
+    .describe(
+      'Below this much free disk new mail is refused with 452 4.3.1 until there is room again. "0" turns the check off; a full disk is then noticed by the failing write.',
+    ),
 })
 
 const log = z.strictObject({
   level: z.enum(['debug', 'info', 'warn', 'error']).prefault('info').describe('Least severity that is written.'),
-  format: z.enum(['auto', 'json', 'pretty']).prefault('auto').describe('One line an event: JSON, or coloured for people. auto = pretty on a terminal.'),
-  addresses: z.enum(['full', 'domain', 'hash']).prefault('full').describe('How recipients appear in the log: whole, only their domain, or as a keyed hash.'),
+  format: z
+    .enum(['auto', 'json', 'pretty'])
+    .prefault('auto')
+    .describe('One line an event: JSON, or coloured for people. auto = pretty on a terminal.'),
+  addresses: z
+    .enum(['full', 'domain', 'hash'])
+    .prefault('full')
+    .describe('How recipients appear in the log: whole, only their domain, or as a keyed hash.'),
 })
 
 const listener = z.strictObject({
   name: name().describe('Name in records and metrics.'),
-  address: text().prefault('127.0.0.1').describe('Local address to listen on. A public one needs auth = "required" or trusted networks: Studs refuses to be an open relay.'),
+  address: text()
+    .prefault('127.0.0.1')
+    .describe(
+      'Local address to listen on. A public one needs auth = "required" or trusted networks: Studs refuses to be an open relay.',
+    ),
   port: port().describe('TCP port; 0 takes a free one.'),
-  tls: z.enum(['starttls', 'implicit', 'none']).prefault('starttls').describe('starttls = offered (587), implicit = from the first byte (465), none = plaintext only (trusted networks).'),
-  auth: z.enum(['required', 'optional', 'none']).prefault('required').describe('AUTH is offered only under TLS. optional = trusted networks may send without it.'),
+  tls: z
+    .enum(['starttls', 'implicit', 'none'])
+    .prefault('starttls')
+    .describe(
+      'starttls = offered (587), implicit = from the first byte (465), none = plaintext only (trusted networks).',
+    ),
+  auth: z
+    .enum(['required', 'optional', 'none'])
+    .prefault('required')
+    .describe('AUTH is offered only under TLS. optional = trusted networks may send without it.'),
 })
 
 const submission = z.strictObject({
-  max_size: size().prefault('25MiB').describe('Largest message; announced by SIZE, enforced while it arrives (552 5.3.4).'),
+  max_size: size()
+    .prefault('25MiB')
+    .describe('Largest message; announced by SIZE, enforced while it arrives (552 5.3.4).'),
   max_recipients: z.number().int().min(1).prefault(1000).describe('Recipients per message; the next gets 452 4.5.3.'),
-  max_connections: z.number().int().min(1).prefault(1000).describe('Connections over all listeners; the next gets 421 4.3.2.'),
-  max_connections_per_ip: z.number().int().min(1).prefault(50).describe('Connections per client address; the next gets 421 4.7.0.'),
+  max_connections: z
+    .number()
+    .int()
+    .min(1)
+    .prefault(1000)
+    .describe('Connections over all listeners; the next gets 421 4.3.2.'),
+  max_connections_per_ip: z
+    .number()
+    .int()
+    .min(1)
+    .prefault(50)
+    .describe('Connections per client address; the next gets 421 4.7.0.'),
   max_errors: z.number().int().min(1).prefault(20).describe('Refused commands per session before 421 4.7.0.'),
-  max_junk_commands: z.number().int().min(1).prefault(100).describe('NOOP, RSET, VRFY, HELP and EHLO per session without a message before 421 4.7.0.'),
-  max_received: z.number().int().min(1).prefault(50).describe('Received headers above which a message is taken for a loop (554 5.4.6).'),
-  idle_timeout: duration().prefault('5m').describe('Silence before 421 4.4.2.'),
-  transaction_timeout: duration().prefault('10m').describe('From MAIL to the final dot.'),
-  auth_timeout: duration().prefault('30s').describe('From connecting to a successful AUTH where it is required.'),
-  min_data_rate: size().prefault('500B').describe('Bytes per second that a client must keep up in DATA after the first 10 s; 421 4.4.2 below it. "0" = no minimum.'),
-  max_messages_per_connection: z.number().int().min(1).prefault(10_000).describe('Messages per connection before 421 4.3.2.'),
+  max_junk_commands: z
+    .number()
+    .int()
+    .min(1)
+    .prefault(100)
+    .describe('NOOP, RSET, VRFY, HELP and EHLO per session without a message before 421 4.7.0.'),
+  max_received: z
+    .number()
+    .int()
+    .min(1)
+    .prefault(50)
+    .describe('Received headers above which a message is taken for a loop (554 5.4.6).'),
+  idle_timeout: duration().prefault('5m').describe('Silence of a client before it gets 421 4.4.2.'),
+  transaction_timeout: duration()
+    .prefault('10m')
+    .describe('From MAIL to the final dot; a client that takes longer gets 421 4.4.2.'),
+  auth_timeout: duration()
+    .prefault('30s')
+    .describe('From connecting to a successful AUTH where it is required; a client that takes longer gets 421 4.4.2.'),
+  min_data_rate: size()
+    .prefault('500B')
+    .describe(
+      'Bytes per second that a client must keep up in DATA after the first 10 s; 421 4.4.2 below it. "0" = no minimum.',
+    ),
+  max_messages_per_connection: z
+    .number()
+    .int()
+    .min(1)
+    .prefault(10_000)
+    .describe('Messages per connection before 421 4.3.2.'),
 })
 
 const tls = z.strictObject({
-  directory: text().prefault('certs').describe('Folder of the certificate and key, relative to the folder of the config file. With neither file there, a self-signed one for trial is made at first start.'),
-  certificate: text().prefault('relay.crt').describe('PEM chain, own certificate first; reloaded when the file changes.'),
+  directory: text()
+    .prefault('certs')
+    .describe(
+      'Folder of the certificate and key, relative as data.directory is. With neither file there, a self-signed one for trial is made at first start.',
+    ),
+  certificate: text()
+    .prefault('relay.crt')
+    .describe('PEM chain, own certificate first; reloaded when the file changes.'),
   key: text().prefault('relay.key').describe('PEM private key; reloaded together with the certificate.'),
-  min_version: z.enum(['TLSv1.2', 'TLSv1.3']).prefault('TLSv1.2').describe('Oldest TLS version that submission accepts.'),
+  min_version: z
+    .enum(['TLSv1.2', 'TLSv1.3'])
+    .prefault('TLSv1.2')
+    .describe('Oldest TLS version that submission accepts.'),
 })
 
 const suppressionMode = () => z.enum(['accept', 'auto', 'reject'])
@@ -62,22 +147,48 @@ const preset = () => z.enum(['standard', 'transactional', 'patient'])
 
 const tenant = z.strictObject({
   name: name().describe('Name of the tenant; part of every record. There is always "default".'),
-  preset: preset().prefault('standard').describe('How long mail is tried: standard 72 h, transactional 8 h, patient 5 d.'),
+  preset: preset()
+    .prefault('standard')
+    .describe('How long mail is tried: standard 72 h, transactional 8 h, patient 5 d.'),
   lifetime: duration().optional().describe('Overrides the life of the preset.'),
   pool: name().optional().describe('Pool of sources its mail leaves from; default: the pool "default".'),
-  suppression_mode: suppressionMode().prefault('accept').describe('What the app sees for a suppressed recipient: accept = 250 and not relayed, reject = 550 5.7.1 at RCPT, auto = 550 5.7.1 after the dot when all are suppressed.'),
-  use_global: z.boolean().prefault(true).describe('Whether addresses that several tenants learned to be dead are suppressed here too.'),
-  any_sender: z.boolean().prefault(false).describe('Accept every sender domain, not only the ones given to this tenant. Mail from other domains is not signed.'),
-  max_queued: z.number().int().min(1).optional().describe('Waiting recipients this tenant may have; more get 452 4.3.1. Default: no limit.'),
+  suppression_mode: suppressionMode()
+    .prefault('accept')
+    .describe(
+      'What the app sees for a suppressed recipient: accept = 250 and not relayed, reject = 550 5.7.1 at RCPT, auto = 550 5.7.1 after the dot when all are suppressed.',
+    ),
+  use_global: z
+    .boolean()
+    .prefault(true)
+    .describe('Whether addresses that several tenants learned to be dead are suppressed here too.'),
+  any_sender: z
+    .boolean()
+    .prefault(false)
+    .describe(
+      'Accept every sender domain, not only the ones given to this tenant. Mail from other domains is not signed.',
+    ),
+  max_queued: z
+    .number()
+    .int()
+    .min(1)
+    .optional()
+    .describe('Waiting recipients this tenant may have; more get 452 4.3.1. Default: no limit.'),
 })
 
 const credential = z.strictObject({
   name: text().describe('User name for AUTH.'),
   tenant: name().prefault('default').describe('Tenant whose mail it sends.'),
-  password: z.string().startsWith('scrypt:', 'expected a hash made by `studs credential hash`').optional().describe('Hash made by `studs credential hash`. Secret.'),
+  password: z
+    .string()
+    .startsWith('scrypt:', 'expected a hash made by `studs credential hash`')
+    .optional()
+    .describe('Hash made by `studs credential hash`. Secret.'),
   password_file: text().optional().describe('File with that hash.'),
-  suppression_mode: suppressionMode().optional().describe('Overrides the tenant\'s.'),
-  dsn: z.enum(['requested', 'failures', 'never']).prefault('requested').describe('Delivery reports to the envelope sender: as NOTIFY asks, failures also without being asked, or never.'),
+  suppression_mode: suppressionMode().optional().describe("Overrides the tenant's."),
+  dsn: z
+    .enum(['requested', 'failures', 'never'])
+    .prefault('requested')
+    .describe('Delivery reports to the envelope sender: as NOTIFY asks, failures also without being asked, or never.'),
   disabled: z.boolean().prefault(false).describe('Refuse AUTH with 535 5.7.8.'),
 })
 
@@ -88,55 +199,128 @@ const network = z.strictObject({
 
 const dkimKey = z.strictObject({
   selector: text().describe('Selector under which the public key is published.'),
-  key_file: text().describe('PEM private key, RSA ≥ 2048 or Ed25519; relative to the config file\'s folder.'),
+  key_file: text().describe('PEM private key, RSA ≥ 2048 or Ed25519; relative as data.directory is.'),
 })
 
 const domain = z.strictObject({
   name: domainName().describe('Domain that may stand in MAIL FROM and From.'),
   tenant: name().prefault('default').describe('Tenant that may send as it.'),
   subdomains: z.boolean().prefault(false).describe('Allow its subdomains too.'),
-  return_path: domainName().optional().describe('Domain of the signed return paths; its MX must point here. Without it the app\'s own envelope sender goes out and only refusals during delivery are captured.'),
+  return_path: domainName()
+    .optional()
+    .describe(
+      "Domain of the signed return paths; its MX must point here. Without it the app's own envelope sender goes out and only refusals during delivery are captured.",
+    ),
   dkim: z.array(dkimKey).prefault([]).describe('Keys to sign with; every one adds a signature.'),
 })
 
 const queue = z.strictObject({
-  retry: z.array(duration()).min(1).prefault(['5m', '10m', '20m', '40m', '1h 20m', '2h 40m', '4h']).describe('Waits between attempts; the last one repeats.'),
-  jitter: z.number().min(0).max(0.5).prefault(0.1).describe('Random part of each wait, so that retries spread: 0.1 = ±10 %.'),
-  lifetime: duration().prefault('72h').describe('Life of a message in the preset standard; then it expires as a soft bounce.'),
+  retry: z
+    .array(duration())
+    .min(1)
+    .prefault(['5m', '10m', '20m', '40m', '1h 20m', '2h 40m', '4h'])
+    .describe('Waits between attempts; the last one repeats.'),
+  jitter: z
+    .number()
+    .min(0)
+    .max(0.5)
+    .prefault(0.1)
+    .describe('Random part of each wait, so that retries spread: 0.1 = ±10 %.'),
+  lifetime: duration()
+    .prefault('72h')
+    .describe('Life of a message in the preset standard; then it expires as a soft bounce.'),
   max_in_flight: z.number().int().min(1).prefault(2000).describe('Recipients handed to delivery at one time.'),
   keep_body: duration().prefault('0').describe('How long the body of a finished message is kept.'),
-  keep_journal: duration().prefault('30d').describe('How long finished messages and their records are kept. Must cover the days in which late bounces come.'),
+  keep_journal: duration()
+    .prefault('30d')
+    .describe('How long finished messages and their records are kept. Must cover the days in which late bounces come.'),
   return_path_days: z.number().int().min(1).max(60).prefault(21).describe('Days a signed return path is accepted.'),
 })
 
 const delivery = z.strictObject({
-  mode: z.enum(['sandbox', 'internet']).prefault('sandbox').describe('sandbox = every mail goes to the built-in pretend internet; internet = real MX hosts.'),
-  workers: z.number().int().min(0).max(16).prefault(1).describe('Threads that deliver; 0 = in the main thread. Paths are divided among them, so limits stay exact.'),
-  resolvers: z.array(text()).prefault([]).describe('Name servers as "address" or "address:port". Default: those of the system.'),
-  dns_timeout: duration().prefault('5s').describe('Per query; tried twice.'),
+  mode: z
+    .enum(['sandbox', 'internet'])
+    .prefault('sandbox')
+    .describe('sandbox = every mail goes to the built-in pretend internet; internet = real MX hosts.'),
+  workers: z
+    .number()
+    .int()
+    .min(0)
+    .max(16)
+    .prefault(1)
+    .describe('Threads that deliver; 0 = in the main thread. Paths are divided among them, so limits stay exact.'),
+  resolvers: z
+    .array(text())
+    .prefault([])
+    .describe('Name servers as "address" or "address:port". Default: those of the system.'),
+  dns_timeout: duration()
+    .prefault('5s')
+    .describe('Wait for the answer to one DNS query, which is sent twice; then the mail is deferred.'),
   port: port().prefault(25).describe('Port of the MX hosts.'),
-  allow_private: z.boolean().prefault(false).describe('Deliver to loopback, private and other special addresses that DNS names. Routes have their own switch.'),
-  tls: z.enum(['opportunistic', 'required', 'none']).prefault('opportunistic').describe('STARTTLS: used where offered without checking the name; demanded and checked; or never.'),
-  broken_tls_memory: duration().prefault('1h').describe('How long a host whose TLS failed is tried without (opportunistic only).'),
-  connections: z.number().int().min(1).prefault(10).describe('Connections per path (source × site).'),
-  messages_per_connection: z.number().int().min(1).prefault(100).describe('Messages before a connection is closed.'),
-  connection_rate: rate().prefault('100/min').describe('New connections per path.'),
-  message_rate: rate().optional().describe('Messages per path. Default: no limit.'),
+  allow_private: z
+    .boolean()
+    .prefault(false)
+    .describe('Deliver to loopback, private and other special addresses that DNS names. Routes have their own switch.'),
+  tls: z
+    .enum(['opportunistic', 'required', 'none'])
+    .prefault('opportunistic')
+    .describe('STARTTLS: used where offered without checking the name; demanded and checked; or never.'),
+  broken_tls_memory: duration()
+    .prefault('1h')
+    .describe('How long a host whose TLS failed is tried without (opportunistic only).'),
+  connections: z
+    .number()
+    .int()
+    .min(1)
+    .prefault(10)
+    .describe('Connections at one time per path (source × site). More are faster, and sooner unwelcome.'),
+  messages_per_connection: z
+    .number()
+    .int()
+    .min(1)
+    .prefault(100)
+    .describe('Messages before a connection is closed and a new one made.'),
+  connection_rate: rate().prefault('100/min').describe('New connections per path; further ones wait.'),
+  message_rate: rate().optional().describe('Messages per path; further ones wait. Default: no limit.'),
   idle_timeout: duration().prefault('5s').describe('How long an idle connection is kept for the next message.'),
   ipv6: z.boolean().prefault(true).describe('Try IPv6 addresses (first) where a source has one.'),
-  max_hosts: z.number().int().min(1).prefault(10).describe('MX hosts looked at per domain.'),
-  connect_timeout: duration().prefault('30s').describe('TCP connection. RFC 5321 §4.5.3.2 for this and the following.'),
-  greeting_timeout: duration().prefault('5m').describe('Banner.'),
-  command_timeout: duration().prefault('5m').describe('EHLO, STARTTLS, AUTH, MAIL, RCPT, RSET.'),
-  data_timeout: duration().prefault('2m').describe('Reply to DATA.'),
-  block_timeout: duration().prefault('3m').describe('Time without progress while the message is sent.'),
-  dot_timeout: duration().prefault('10m').describe('Reply to the final dot. Shortening it makes duplicates.'),
-  attempt_timeout: duration().prefault('20m').describe('A whole attempt.'),
+  max_hosts: z
+    .number()
+    .int()
+    .min(1)
+    .prefault(10)
+    .describe('MX hosts tried per domain, best preference first; the others are ignored.'),
+  connect_timeout: duration()
+    .prefault('30s')
+    .describe(
+      'Wait for the TCP connection; then the next host is tried. RFC 5321 §4.5.3.2 for this and the following.',
+    ),
+  greeting_timeout: duration().prefault('5m').describe('Wait for the greeting; busy receivers are slow on purpose.'),
+  command_timeout: duration()
+    .prefault('5m')
+    .describe('Wait for the reply to EHLO, STARTTLS, AUTH, MAIL, RCPT and RSET; then the mail is deferred.'),
+  data_timeout: duration().prefault('2m').describe('Wait for the reply to DATA; then the mail is deferred.'),
+  block_timeout: duration()
+    .prefault('3m')
+    .describe('Time without progress while the message is sent; then the mail is deferred.'),
+  dot_timeout: duration()
+    .prefault('10m')
+    .describe(
+      'Wait for the reply to the final dot. Shortening it makes duplicates: the receiver may have the mail already.',
+    ),
+  attempt_timeout: duration()
+    .prefault('20m')
+    .describe('A whole attempt, whatever it waits for; then the mail is deferred.'),
 })
 
 const route = z.strictObject({
   domain: domainName().describe('Recipient domain, "*.example.com" for its subdomains, or "*" for all others.'),
-  to: z.string().regex(/^smtps?:\/\/[^/\s]+$/, 'expected smtp://host:port').describe('Next hop: smtp://host:port (MX is not asked), smtps:// for TLS from the first byte. An address may be given in brackets.'),
+  to: z
+    .string()
+    .regex(/^smtps?:\/\/[^/\s]+$/, 'expected smtp://host:port')
+    .describe(
+      'Next hop: smtp://host:port (MX is not asked), smtps:// for TLS from the first byte. An address may be given in brackets.',
+    ),
   user: text().optional().describe('User name for AUTH at the next hop (only under TLS, or to loopback).'),
   password: text().optional().describe('Its password. Secret.'),
   password_file: text().optional().describe('File with the password.'),
@@ -155,23 +339,42 @@ const source = z.strictObject({
 
 const pool = z.strictObject({
   name: name().describe('Name of the pool; "default" is used where none is named.'),
-  sources: z.array(z.strictObject({
-    source: name().describe('Name of a source.'),
-    weight: z.number().int().min(0).prefault(1).describe('Share of the mail relative to the others; 0 = none.'),
-  })).min(1).describe('Sources and their weights.'),
+  sources: z
+    .array(
+      z.strictObject({
+        source: name().describe('Name of a source.'),
+        weight: z.number().int().min(0).prefault(1).describe('Share of the mail relative to the others; 0 = none.'),
+      }),
+    )
+    .min(1)
+    .describe('Sources and their weights.'),
 })
 
 const suppression = z.strictObject({
-  soft_strikes: z.number().int().min(1).prefault(3).describe('Messages that end in a soft failure before the address is suppressed.'),
-  strike_spacing: duration().prefault('24h').describe('Least time between two counted strikes, so that one bad afternoon counts once.'),
+  soft_strikes: z
+    .number()
+    .int()
+    .min(1)
+    .prefault(3)
+    .describe('Messages that end in a soft failure before the address is suppressed.'),
+  strike_spacing: duration()
+    .prefault('24h')
+    .describe('Least time between two counted strikes, so that one bad afternoon counts once.'),
   strike_memory: duration().prefault('180d').describe('Strikes older than this are forgotten.'),
   lower_case_local_part: z.boolean().prefault(true).describe('Treat Jane@ and jane@ as one address.'),
-  global_tenants: z.number().int().min(2).prefault(3).describe('Tenants that must learn a hard bounce before it counts for all.'),
+  global_tenants: z
+    .number()
+    .int()
+    .min(2)
+    .prefault(3)
+    .describe('Tenants that must learn a hard bounce before it counts for all.'),
   global_decay: duration().prefault('180d').describe('Life of such a global entry.'),
 })
 
 const api = z.strictObject({
-  socket: text().prefault('studs.sock').describe('Unix socket of the API the CLI uses, relative to data.directory; mode 0600.'),
+  socket: text()
+    .prefault('studs.sock')
+    .describe('Unix socket of the API the CLI uses, relative to data.directory; mode 0600.'),
 })
 
 const sandbox = z.strictObject({
@@ -187,21 +390,36 @@ export const schema = z.strictObject({
   log: log.prefault({}).describe('The log on standard output.'),
   api: api.prefault({}).describe('The local API.'),
   tls: tls.prefault({}).describe('Certificate of the listeners.'),
-  listener: z.array(listener).prefault([
-    { name: 'submission', port: 2587, tls: 'starttls', auth: 'required' },
-    { name: 'submissions', port: 2465, tls: 'implicit', auth: 'required' },
-    { name: 'trusted', port: 2525, tls: 'starttls', auth: 'optional' },
-  ]).describe('Where apps submit mail. One table each.'),
-  network: z.array(network).prefault([{ cidr: '127.0.0.0/8' }, { cidr: '::1' }]).describe('Trusted networks: may send without AUTH where a listener\'s auth is not "required".'),
+  listener: z
+    .array(listener)
+    .prefault([
+      { name: 'submission', port: 2587, tls: 'starttls', auth: 'required' },
+      { name: 'submissions', port: 2465, tls: 'implicit', auth: 'required' },
+      { name: 'trusted', port: 2525, tls: 'starttls', auth: 'optional' },
+    ])
+    .describe('Where apps submit mail. One table each.'),
+  network: z
+    .array(network)
+    .prefault([{ cidr: '127.0.0.0/8' }, { cidr: '::1' }])
+    .describe('Trusted networks: may send without AUTH where a listener\'s auth is not "required".'),
   submission: submission.prefault({}).describe('Limits of submission.'),
-  tenant: z.array(tenant).prefault([{ name: 'default', any_sender: true }]).describe('Customers of the relay.'),
+  tenant: z
+    .array(tenant)
+    .prefault([{ name: 'default', any_sender: true }])
+    .describe('Customers of the relay.'),
   credential: z.array(credential).prefault([]).describe('Who may AUTH.'),
   domain: z.array(domain).prefault([]).describe('Sender domains.'),
   queue: queue.prefault({}).describe('Retry and retention.'),
   delivery: delivery.prefault({}).describe('How mail leaves.'),
   route: z.array(route).prefault([]).describe('Static routes; the most specific domain wins.'),
-  source: z.array(source).prefault([{ name: 'default' }]).describe('Sending addresses.'),
-  pool: z.array(pool).prefault([{ name: 'default', sources: [{ source: 'default' }] }]).describe('Weighted sets of sources.'),
+  source: z
+    .array(source)
+    .prefault([{ name: 'default' }])
+    .describe('Sending addresses.'),
+  pool: z
+    .array(pool)
+    .prefault([{ name: 'default', sources: [{ source: 'default' }] }])
+    .describe('Weighted sets of sources.'),
   suppression: suppression.prefault({}).describe('From failures to suppressions.'),
   sandbox: sandbox.prefault({}).describe('The pretend internet.'),
 })

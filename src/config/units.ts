@@ -19,7 +19,16 @@ export interface Cidr {
 
 const DURATION_UNITS: Record<string, number> = { ms: 1, s: SECOND, m: MINUTE, min: MINUTE, h: HOUR, d: DAY }
 const SIZE_UNITS: Record<string, number> = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, kB: 1e3, MB: 1e6, GB: 1e9 }
-const RATE_UNITS: Record<string, number> = { s: SECOND, sec: SECOND, m: MINUTE, min: MINUTE, h: HOUR, hour: HOUR, d: DAY, day: DAY }
+const RATE_UNITS: Record<string, number> = {
+  s: SECOND,
+  sec: SECOND,
+  m: MINUTE,
+  min: MINUTE,
+  h: HOUR,
+  hour: HOUR,
+  d: DAY,
+  day: DAY,
+}
 
 function parsed<T>(parse: (text: string) => T | undefined, expected: string) {
   return z.union([z.string(), z.number()], { error: `expected ${expected}` }).transform((input, context) => {
@@ -30,6 +39,7 @@ function parsed<T>(parse: (text: string) => T | undefined, expected: string) {
   })
 }
 
+/** `undefined` for what is no duration, and for numbers too large to be exact. */
 export function parseDuration(text: string): Milliseconds | undefined {
   if (text === '0') return 0
   let total = 0
@@ -37,13 +47,13 @@ export function parseDuration(text: string): Milliseconds | undefined {
     total += Number(number) * (DURATION_UNITS[unit] ?? Number.NaN)
     return ''
   })
-  return rest === '' && text !== '' && Number.isFinite(total) ? Math.round(total) : undefined
+  return rest === '' && text !== '' ? exact(Math.round(total)) : undefined
 }
 
 export function parseSize(text: string): Bytes | undefined {
   const match = /^(\d+(?:\.\d+)?)\s*(B|KiB|MiB|GiB|kB|MB|GB)$/.exec(text)
-  if (match === null) return /^\d+$/.test(text) ? Number(text) : undefined
-  return Math.round(Number(match[1]) * (SIZE_UNITS[match[2] ?? ''] ?? Number.NaN))
+  if (match === null) return /^\d+$/.test(text) ? exact(Number(text)) : undefined
+  return exact(Math.round(Number(match[1]) * (SIZE_UNITS[match[2] ?? ''] ?? Number.NaN)))
 }
 
 export function parseRate(text: string): Rate | undefined {
@@ -51,19 +61,28 @@ export function parseRate(text: string): Rate | undefined {
   if (match === null) return undefined
   const count = Number(match[1])
   const per = Number(match[2] ?? 1) * (RATE_UNITS[match[3] ?? ''] ?? Number.NaN)
-  return count > 0 && per > 0 ? { count, per } : undefined
+  return count > 0 && per > 0 && Number.isSafeInteger(count * per) ? { count, per } : undefined
 }
 
 export function parseCidr(text: string): Cidr | undefined {
-  const [address = '', prefixText] = text.split('/')
+  // The prefix is digits or absent: Number('') is 0, and "10.0.0.0/" must not become the whole internet. No zones.
+  const match = /^([0-9a-fA-F.:]+)(?:\/(\d{1,3}))?$/.exec(text)
+  const address = match?.[1] ?? ''
   const family = isIP(address)
   if (family !== 4 && family !== 6) return undefined
   const longest = family === 4 ? 32 : 128
-  const prefix = prefixText === undefined ? longest : Number(prefixText)
-  return Number.isInteger(prefix) && prefix >= 0 && prefix <= longest ? { address, prefix, family } : undefined
+  const prefix = Number(match?.[2] ?? longest)
+  return prefix <= longest ? { address, prefix, family } : undefined
 }
 
-export const duration = () => parsed(parseDuration, 'a duration such as "30s", "10m", "1h 20m" or "3d"')
-export const size = () => parsed(parseSize, 'a size such as "256KiB" or "25MiB"')
-export const rate = () => parsed(parseRate, 'a rate such as "100/min", "20/h" or "5/10s"')
-export const cidr = () => parsed(parseCidr, 'an address or network such as "10.0.0.0/8" or "2001:db8::/32"')
+function exact(value: number): number | undefined {
+  return Number.isSafeInteger(value) ? value : undefined
+}
+
+// `unit` is what the reference calls the type (shape.ts reads it).
+export const duration = () =>
+  parsed(parseDuration, 'a duration such as "30s", "10m", "1h 20m" or "3d"').meta({ unit: 'duration' })
+export const size = () => parsed(parseSize, 'a size such as "256KiB" or "25MiB"').meta({ unit: 'size' })
+export const rate = () => parsed(parseRate, 'a rate such as "100/min", "20/h" or "5/10s"').meta({ unit: 'rate' })
+export const cidr = () =>
+  parsed(parseCidr, 'an address or network such as "10.0.0.0/8" or "2001:db8::/32"').meta({ unit: 'network' })

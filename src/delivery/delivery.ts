@@ -1,6 +1,7 @@
 // The contract of delivery: takes an attempt, gives back an outcome, knows nothing of the queue. Everything that crosses
 // it can be structured-cloned, so that it runs in this thread or in workers alike.
 
+import type { Settings } from '../config/schema.ts'
 import type { Domain, EmailAddress } from '../mail/address.ts'
 import type { BodyType, DsnMail, DsnRcpt } from '../mail/message.ts'
 import type { Cause, Outcome } from '../mail/outcome.ts'
@@ -36,7 +37,11 @@ export type ChunkReader = (message: string, index: number) => Promise<Uint8Array
 export type Location =
   | { readonly kind: 'site'; readonly site: string; readonly slots: number; readonly validMs: number }
   /** DNS or policy speaks against the domain; the outcome that every attempt would have. */
-  | { readonly kind: 'nowhere'; readonly outcome: Extract<Outcome, { kind: 'deferred' | 'failed' }>; readonly validMs: number }
+  | {
+      readonly kind: 'nowhere'
+      readonly outcome: Extract<Outcome, { kind: 'deferred' | 'failed' }>
+      readonly validMs: number
+    }
 
 export interface Delivery {
   locate(domain: Domain): Promise<Location>
@@ -46,6 +51,8 @@ export interface Delivery {
   knownNullMx(domain: Domain): Cause | undefined
   /** What binds where, for `studs top` and `queue summary`. */
   paths(): Promise<readonly PathStatus[]>
+  /** Takes over changed settings for the attempts to come; a changed number of workers waits for the next start. */
+  reconfigure(settings: Settings): void
   /** Lets attempts under way end within `graceMs`; gives the others back as `returned`. */
   close(graceMs: number): Promise<void>
 }

@@ -13,6 +13,8 @@ export interface Way {
   readonly localAddress?: string
   /** `TLSv1.3 TLS_AES_256_GCM_SHA384`; absent on a plaintext connection. */
   readonly tls?: string
+  /** The next hop offers DSN (RFC 3461) and was given our parameters: it reports by itself from here on. */
+  readonly dsnPassedOn?: boolean
   /** From taking the attempt up to its end. */
   readonly durationMs: number
 }

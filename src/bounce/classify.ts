@@ -1,0 +1,246 @@
+// The classifier: one verdict for every failure, synchronous or reported. Pure; what it knows lies in rules.toml.
+//
+// A reply is judged by: text rules of the provider, general text rules, enhanced code, rules for words that say little,
+// basic code, default. The text overrules the codes, because 5.7.1 is said for everything. The command matters: what is refused before RCPT is
+// refused to us, so no such verdict may speak about the recipient.
+
+import { COMMANDS_ABOUT_US, type SmtpCommand, type SmtpReply } from '../mail/reply.ts'
+import type { Cause } from '../mail/outcome.ts'
+import { masked } from './mask.ts'
+import type { Rule, Rules } from './rules.ts'
+import { CATEGORIES, type Action, type Category, type Verdict } from './verdict.ts'
+
+export interface Classifiable {
+  readonly cause: Cause
+  /** The host that said it; decides whose rules are asked first. */
+  readonly mx?: string
+  /** Other mail gets through to the site: then no answer means that they block us. */
+  readonly siteAlive?: boolean
+}
+
+/** A verdict with how it came about, for people. */
+export interface Explanation {
+  readonly verdict: Verdict
+  readonly by: 'text' | 'enhanced code' | 'basic code' | 'command' | 'cause' | 'default'
+  /** What was matched against: code and text, the varying parts masked. */
+  readonly text: string
+  readonly provider?: string
+  readonly note?: string
+}
+
+export interface Classifier {
+  classify(failure: Classifiable): Verdict
+  explain(failure: Classifiable): Explanation
+  /** The label of the family of sites an MX host belongs to. */
+  providerOf(mx: string): string | undefined
+}
+
+const CACHE_ENTRIES = 10_000
+const ABOUT_RECIPIENT: ReadonlySet<Category> = new Set([
+  'bad-mailbox', 'inactive-mailbox', 'bad-domain', 'dns-failure', 'quota-issues',
+])
+/** Refused here, another host or source may fare better (RFC 5321 §3.1, RFC 7504). */
+const BEFORE_MAIL: ReadonlySet<SmtpCommand> = new Set(['banner', 'EHLO', 'HELO', 'STARTTLS', 'AUTH'])
+/** Also on a temporary refusal these are more than "again later". */
+const SLOW_WHEN_TRANSIENT: ReadonlySet<Category> = new Set(['rate-limited', 'spam-related'])
+
+export function createClassifier(rules: Rules): Classifier {
+  return new RuleClassifier(rules)
+}
+
+class RuleClassifier implements Classifier {
+  readonly #rules: Rules
+  readonly #general: readonly Rule[]
+  readonly #cache = new Map<string, Explanation>()
+
+  constructor(rules: Rules) {
+    this.#rules = rules
+    this.#general = rules.rules.filter((rule) => rule.scope === undefined)
+  }
+
+  classify(failure: Classifiable): Verdict {
+    return this.explain(failure).verdict
+  }
+
+  explain({ cause, mx, siteAlive }: Classifiable): Explanation {
+    switch (cause.kind) {
+      case 'reply':
+        return this.#explainReply(cause.reply, cause.command, mx === undefined ? undefined : this.providerOf(mx))
+      case 'expired': {
+        if (cause.last === undefined) return byCause('expired-untried', 'message-expired', 'fail')
+        const last = this.explain({ cause: cause.last, ...(mx ? { mx } : {}), ...(siteAlive ? { siteAlive } : {}) })
+        return { ...last, verdict: { ...last.verdict, action: 'fail' } }
+      }
+      default:
+        return explainFault(cause, siteAlive === true)
+    }
+  }
+
+  providerOf(mx: string): string | undefined {
+    let host = mx.toLowerCase()
+    for (;;) {
+      const provider = this.#rules.providers.get(host)
+      if (provider !== undefined) return provider
+      const dot = host.indexOf('.')
+      if (dot < 0) return undefined
+      host = host.slice(dot + 1)
+    }
+  }
+
+  #explainReply(reply: SmtpReply, command: SmtpCommand, provider: string | undefined): Explanation {
+    const text = masked(`${reply.code === 0 ? '' : reply.code} ${reply.lines.join(' ')}`)
+    const key = `${provider ?? ''} ${command} ${reply.code} ${reply.enhanced ?? ''} ${text}`
+    const cached = this.#cache.get(key)
+    if (cached !== undefined) {
+      // Put last again: the first key of a Map is then the one unused for longest.
+      this.#cache.delete(key)
+      this.#cache.set(key, cached)
+      return cached
+    }
+    const explanation = this.#judge({ reply, command, text, provider })
+    this.#cache.set(key, explanation)
+    if (this.#cache.size > CACHE_ENTRIES) for (const oldest of this.#cache.keys()) {
+      this.#cache.delete(oldest)
+      break
+    }
+    return explanation
+  }
+
+  #judge(said: Said): Explanation {
+    const found = this.#byText(said, false) ?? this.#byEnhanced(said) ?? this.#byText(said, true) ?? this.#byBasic(said)
+    const { category, rule, by } = found
+    const action = found.action ?? this.#actionOf(category, said)
+    return {
+      verdict: { ...CATEGORIES[category], category, action: isTransient(said) && action === 'fail' ? 'retry' : action, rule },
+      by,
+      text: said.text,
+      ...(said.provider === undefined ? {} : { provider: said.provider }),
+      ...(found.note === undefined ? {} : { note: found.note }),
+    }
+  }
+
+  #byText({ command, text, provider }: Said, weak: boolean): Finding | undefined {
+    const fits = (rule: Rule): boolean =>
+      rule.weak === weak && (rule.commands?.has(command) ?? true) && mayMean(rule.category, command) && rule.pattern.test(text)
+    const own = provider === undefined ? undefined : this.#rules.rules.find((rule) => rule.scope === provider && fits(rule))
+    const rule = own ?? this.#general.find(fits)
+    if (rule === undefined) return undefined
+    const { category, action, note } = rule
+    return { category, rule: rule.name, by: 'text', ...(action ? { action } : {}), ...(note ? { note } : {}) }
+  }
+
+  #byEnhanced(said: Said): Finding | undefined {
+    for (const code of enhancedCodes(said)) {
+      const [level = '', subject = '', detail = ''] = code.split('.')
+      for (const key of [code, `${subject}.${detail}`, `${level}.${subject}.*`, `${subject}.*`]) {
+        const category = this.#rules.enhanced.get(key)
+        if (category !== undefined && mayMean(category, said.command)) return { category, rule: `code-${key}`, by: 'enhanced code' }
+      }
+    }
+    return undefined
+  }
+
+  #byBasic(said: Said): Finding {
+    const { basic, command } = this.#rules
+    const byCode = basic.get(String(said.reply.code))
+    if (byCode !== undefined && mayMean(byCode, said.command)) {
+      return { category: byCode, rule: `code-${said.reply.code}`, by: 'basic code' }
+    }
+    if (isTransient(said)) return { category: 'transient', rule: 'default', by: 'default' }
+    const byCommand = command.get(said.command)
+    if (byCommand !== undefined) return { category: byCommand, rule: `command-${said.command}`, by: 'command' }
+    return { category: 'other', rule: 'default', by: 'default' }
+  }
+
+  #actionOf(category: Category, said: Said): Action {
+    if (isTransient(said)) return SLOW_WHEN_TRANSIENT.has(category) ? 'slow' : 'retry'
+    const action = this.#rules.action.get(category) ?? 'fail'
+    return action === 'fail' && BEFORE_MAIL.has(said.command) ? 'retry-elsewhere' : action
+  }
+}
+
+interface Said {
+  readonly reply: SmtpReply
+  readonly command: SmtpCommand
+  readonly text: string
+  readonly provider: string | undefined
+}
+
+interface Finding {
+  readonly category: Category
+  readonly rule: string
+  readonly by: Explanation['by']
+  readonly action?: Action
+  readonly note?: string
+}
+
+function mayMean(category: Category, command: SmtpCommand): boolean {
+  return !COMMANDS_ABOUT_US.has(command) || !ABOUT_RECIPIENT.has(category)
+}
+
+/** Without a basic code (a report may have none) the enhanced code tells. */
+function isTransient({ reply, text }: Said): boolean {
+  if (reply.code !== 0) return reply.code < 500
+  return /(?<![\d.])([45])\.\d{1,3}\.\d{1,3}(?![\d.]*\d)/.exec(text)?.[1] === '4'
+}
+
+/**
+ * Every enhanced code in the text, the ones that say something before x.0.0 and the ones of a relay's own summary
+ * (`5.1.0 - Unknown address error 550-'5.2.2 …'`) after those it quotes.
+ */
+function enhancedCodes({ reply, text }: Said): string[] {
+  const all = [...text.matchAll(/(?<![\d.])[45]\.\d{1,3}\.\d{1,3}(?![\d.]*\d)/g)].map(([code]) => code)
+  if (reply.enhanced !== undefined) all.unshift(reply.enhanced)
+  const saysLittle = (code: string): boolean => /\.0$/.test(code)
+  return [...new Set([...all.filter((code) => !saysLittle(code)), ...all.filter(saysLittle)])]
+}
+
+type Fault = Exclude<Cause, { kind: 'reply' | 'expired' }>
+
+/** What was no reply: by table. Temporary throughout, but for what DNS or we ourselves said for good. */
+function explainFault(cause: Fault, siteAlive: boolean): Explanation {
+  switch (cause.kind) {
+    case 'dns':
+      return explainDns(cause.code)
+    case 'connect':
+      return unanswered(siteAlive)
+    case 'timeout':
+      // Silence before the greeting is no answer; later, a connection that broke.
+      return cause.command === undefined || cause.command === 'banner'
+        ? unanswered(siteAlive)
+        : byCause('timeout', 'bad-connection', 'retry')
+    case 'tls':
+      return byCause('tls', 'bad-configuration', 'retry')
+    case 'protocol':
+      return byCause('protocol', 'protocol-errors', 'retry')
+    case 'ambiguous':
+      // Probably taken: never a strike.
+      return byCause('no-reply-to-dot', 'protocol-errors', 'retry')
+    case 'local':
+      return explainLocal(cause.code)
+  }
+}
+
+function explainDns(code: string): Explanation {
+  // RFC 7505 §4.1: the domain says itself that it takes no mail.
+  if (code === '5.1.10') return byCause('null-mx', 'bad-domain', 'fail')
+  if (code.startsWith('5.')) return byCause('domain-gone', 'dns-failure', 'fail')
+  return byCause('dns', 'dns-failure', 'retry')
+}
+
+function explainLocal(code: string): Explanation {
+  const action = code.startsWith('5.') ? 'fail' : 'retry'
+  if (code.slice(1) === '.4.4' || code.slice(1) === '.4.6') return byCause('local-routing', 'routing-issues', action)
+  if (code.slice(1) === '.3.4') return byCause('local-size', 'message-too-large', action)
+  // 5.6.3, 5.6.7: the next hop cannot carry such a message; neither it nor the content is wrong.
+  if (code.slice(1, 3) === '.6') return byCause('local-conversion', 'protocol-errors', action)
+  return byCause('local', 'other', action)
+}
+
+function unanswered(siteAlive: boolean): Explanation {
+  return siteAlive ? byCause('no-answer-to-us', 'site-unreachable', 'retry') : byCause('no-answer', 'no-answer-from-host', 'retry')
+}
+
+function byCause(rule: string, category: Category, action: Action): Explanation {
+  return { verdict: { ...CATEGORIES[category], category, action, rule }, by: 'cause', text: '' }
+}

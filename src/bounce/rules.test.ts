@@ -1,0 +1,64 @@
+// The rules as data: every sample meets its own rule, in the order they are asked, and wrong rules are refused with words
+// that say what to mend.
+
+import { describe, expect, test } from 'vitest'
+import { enhancedCodeOf } from '../mail/reply.ts'
+import { createClassifier } from './classify.ts'
+import { parseRules, RulesError, shippedRules } from './rules.ts'
+
+const shipped = shippedRules()
+const classifier = createClassifier(shipped)
+
+describe('the shipped rules', () => {
+  const cases = shipped.rules.flatMap((rule) => rule.samples.map((sample) => ({ rule, sample })))
+
+  test.each(cases)('$rule.name: $sample', ({ rule, sample }) => {
+    const code = Number(sample.slice(0, 3))
+    const line = sample.slice(4)
+    const enhanced = enhancedCodeOf(code, line)
+    const command = rule.commands === undefined ? 'RCPT' : ([...rule.commands][0] ?? 'RCPT')
+    const mx = [...shipped.providers].find(([, provider]) => provider === rule.scope)?.[0]
+    const verdict = classifier.classify({
+      cause: { kind: 'reply', command, reply: { code, lines: [line], ...(enhanced === undefined ? {} : { enhanced }) } },
+      ...(mx === undefined ? {} : { mx: `mx1.${mx}` }),
+    })
+    expect(verdict).toMatchObject({ rule: rule.name, category: rule.category })
+  })
+
+  test('are many enough to be of use, and none catches everything', () => {
+    expect(shipped.rules.length).toBeGreaterThan(50)
+    const catchAll = shipped.rules.filter((rule) => rule.pattern.test('550 xyzzy') || rule.pattern.test(''))
+    expect(catchAll.map((rule) => rule.name)).toEqual([])
+  })
+
+  test('take no long time over a hostile reply', () => {
+    const hostile = ['mailbox '.repeat(400), 'a'.repeat(5000), 'user unknow '.repeat(300), '<'.repeat(2000), '1.'.repeat(2000)]
+    const started = performance.now()
+    for (const text of hostile) classifier.classify({ cause: { kind: 'reply', command: 'RCPT', reply: { code: 550, lines: [text] } } })
+    expect(performance.now() - started).toBeLessThan(1000)
+  })
+})
+
+describe('wrong rules', () => {
+  const rule = (lines: string): string => `[providers]\nacme = ["acme.example"]\n[[rule]]\n${lines}`
+  const good = 'id = "a"\nmatch = "x"\ncategory = "other"\nsamples = ["550 x"]'
+
+  test.each([
+    ['no TOML', 'rule = = 3', /not TOML/],
+    ['an unknown category', rule(good.replace('"other"', '"nonsense"')), /category/],
+    ['an unknown key', rule(`${good}\ncolour = "red"`), /colour/],
+    ['no sample', rule(good.replace('["550 x"]', '[]')), /sample/],
+    ['a sample that is no reply', rule(good.replace('550 x', 'x')), /expected a reply/],
+    ['a pattern that is none', rule(good.replace('"x"', '"(x"')), /rule "a"/],
+    ['an unknown provider', rule(`${good}\nscope = "nobody"`), /no provider "nobody"/],
+    ['one id twice', `${rule(good)}\n[[rule]]\n${good}`, /two rules "a"/],
+    ['an unknown action', rule(`${good}\naction = "explode"`), /action/],
+  ])('%s', (_name, text, message) => {
+    expect(() => parseRules(text)).toThrow(RulesError)
+    expect(() => parseRules(text)).toThrow(message)
+  })
+
+  test('a good one is taken', () => {
+    expect(parseRules(rule(good)).rules[0]).toMatchObject({ name: 'a@1', category: 'other' })
+  })
+})

@@ -1,0 +1,91 @@
+// The `studs` command line: every noun in its own file, global options here, and one place where an error becomes a
+// sentence on stderr and an exit code: 0 ok, 1 failed, 2 usage, 3 not found, 4 the relay is down and its store not to be had.
+
+import { Command, CommanderError } from 'commander'
+import { addBounceCommands } from './bounce.ts'
+import { addConfigCommands } from './config.ts'
+import { addCredentialCommands } from './credential.ts'
+import { CliError, EXIT, type Io } from './io.ts'
+import { addMessageCommand } from './message.ts'
+import { createOutput } from './output.ts'
+import { addQueueCommands } from './queue.ts'
+import { explainError, type GlobalOptions } from './session.ts'
+import { addStatusCommands } from './status.ts'
+import { addStoreCommands } from './store.ts'
+import { addSuppressCommands } from './suppress.ts'
+import { addTopCommand } from './top.ts'
+
+export interface ProgramParts {
+  readonly version: string
+  /** Runs the relay until it is told to stop. */
+  readonly serve: (options: { readonly config?: string }) => Promise<void>
+}
+
+export function buildProgram(io: Io, parts: ProgramParts): Command {
+  const program = new Command('studs')
+    .description('Self-hosted outbound SMTP relay with inline bounce capture')
+    .option('-c, --config <file>', 'configuration file')
+    .option('--endpoint <endpoint>', 'unix socket or http:// URL of the relay (also $STUDS_ENDPOINT)')
+    .option('--json', 'JSON lines instead of text for people')
+    .option('--no-color', 'no colours')
+    .option('-q, --quiet', 'only what was asked for')
+    .option('-y, --yes', 'really do it')
+  addServe(program, io, parts)
+  addStatusCommands(program, io, parts)
+  addTopCommand(program, io, parts)
+  addMessageCommand(program, io, parts)
+  addQueueCommands(program, io, parts)
+  addSuppressCommands(program, io, parts)
+  addBounceCommands(program, io)
+  addStoreCommands(program, io, parts)
+  addCredentialCommands(program, io)
+  addConfigCommands(program, { ...io, fail: endWith })
+  program
+    .command('version')
+    .description('Print the version')
+    .action((_options: object, command: Command) =>
+      createOutput(io, command.optsWithGlobals<GlobalOptions>()).item({ version: parts.version }, ({ version }) => [version]))
+  tame(program, io)
+  return program
+}
+
+function addServe(program: Command, io: Io, { serve }: ProgramParts): void {
+  program
+    .command('serve')
+    .description('Run the relay')
+    .action(async (_options: object, command: Command) => {
+      const { config } = command.optsWithGlobals<GlobalOptions>()
+      await serve(config === undefined ? {} : { config })
+    })
+}
+
+/** commander must neither end the process nor write around io; this holds for every command in the tree. */
+function tame(command: Command, io: Io): void {
+  command.exitOverride().configureOutput({
+    writeOut: (text) => io.out(text),
+    writeErr: (text) => io.err(text),
+    getOutHelpWidth: () => io.width,
+    getErrHelpWidth: () => io.width,
+    getOutHasColors: () => io.color,
+    getErrHasColors: () => io.color,
+  })
+  for (const child of command.commands) tame(child, io)
+}
+
+function endWith(exitCode: number): void {
+  if (exitCode !== EXIT.ok) throw new CliError(exitCode as CliError['exitCode'], '')
+}
+
+/** Runs one command line (without node and script) and answers with the exit code; never throws. */
+export async function runProgram(program: Command, words: readonly string[], io: Io): Promise<number> {
+  try {
+    await program.parseAsync(words, { from: 'user' })
+    return EXIT.ok
+  } catch (error) {
+    // commander has printed its own sentence already; asking for help is no mistake.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
+    const { exitCode, message } = explainError(error)
+    if (message !== '') createOutput(io, program.opts<GlobalOptions>()).error(message)
+    return exitCode
+  }
+}

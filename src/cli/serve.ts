@@ -1,0 +1,57 @@
+// `studs serve`: the relay in the foreground, until it is told to stop. Exit codes: 0 after a stop, 70 (EX_SOFTWARE) when
+// the store failed and the process must not go on; a supervisor starts it again.
+
+import type { Command } from 'commander'
+import { loadSettings } from '../config/load.ts'
+import { createLogger } from '../observe/logger.ts'
+import { startRelay } from '../relay.ts'
+import type { Clock } from '../util/clock.ts'
+import { CliError, EXIT } from './io.ts'
+
+export interface ServeIo {
+  readonly clock: Clock
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Aborts when the process is asked to stop. */
+  readonly signal: AbortSignal
+  /** Calls `listener` when the process is asked to read its configuration again (SIGHUP). */
+  onReload(listener: () => void): void
+  /** Ends the process at once: what is in memory cannot be trusted or saved. */
+  die(exitCode: number): never
+}
+
+const EX_SOFTWARE = 70
+
+export function addServeCommand(program: Command, io: ServeIo): void {
+  program
+    .command('serve')
+    .description('run the relay in the foreground')
+    .action(async (_options: unknown, command: Command) => serve(command.optsWithGlobals<{ config?: string }>().config, io))
+}
+
+async function serve(file: string | undefined, io: ServeIo): Promise<void> {
+  const load = () => loadSettings({ file, env: io.env })
+  const loaded = load()
+  const logger = createLogger(loaded.settings.log)
+  for (const { path, message } of loaded.warnings) logger.warn({ event: 'config-warning', option: path }, message)
+  const relay = await startRelay({
+    loaded,
+    reload: load,
+    clock: io.clock,
+    logger,
+    onFatal: () => {
+      logger.flush()
+      io.die(EX_SOFTWARE)
+    },
+  }).catch((cause: unknown) => {
+    throw new CliError(EXIT.failed, `The relay cannot start: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+  })
+  logger.info({ event: 'ready', config: loaded.file ?? 'defaults', socket: relay.socket })
+  io.onReload(() => {
+    relay.reload().catch((error: unknown) => logger.error({ event: 'reload-refused' }, (error as Error).message))
+  })
+  if (!io.signal.aborted) await new Promise((resolve) => io.signal.addEventListener('abort', resolve, { once: true }))
+  logger.info({ event: 'stopping' })
+  await relay.stop()
+  logger.info({ event: 'stopped' })
+  logger.flush()
+}

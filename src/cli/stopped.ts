@@ -1,0 +1,48 @@
+// A stopped relay: its store, opened by the command itself, with the same operations on it. The store's lock keeps two
+// processes from having it at one time, so a relay that runs but does not answer is not worked around.
+
+import { existsSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import type { Settings } from '../config/schema.ts'
+import type { Operations } from '../http/operations.ts'
+import { createOperations } from '../http/relay-operations.ts'
+import { silentLogger } from '../observe/logger.ts'
+import { createCore } from '../queue/core.ts'
+import { openStore } from '../store/lmdb.ts'
+import type { Store } from '../store/store.ts'
+import type { Clock } from '../util/clock.ts'
+
+export class StoreMissing extends Error {
+  override readonly name = 'StoreMissing'
+}
+
+export class StoreInUse extends Error {
+  override readonly name = 'StoreInUse'
+}
+
+export interface StoppedRelay {
+  readonly operations: Operations
+  close(): Promise<void>
+}
+
+export function openStopped({ settings, version, clock }: { settings: Settings; version: string; clock: Clock }): StoppedRelay {
+  const store = openExistingStore(settings.data.directory, { mapSize: settings.data.mapSize, clock })
+  const core = createCore({ store, settings, hostname: settings.node.hostname ?? hostname(), clock, logger: silentLogger() })
+  return {
+    operations: createOperations({ core, store, settings: () => settings, clock, version }),
+    close: () => store.close(),
+  }
+}
+
+/** Never makes a new store: one in the wrong place would hide the right one. */
+export function openExistingStore(directory: string, options: { readonly mapSize: number; readonly clock: Clock }): Store {
+  if (!existsSync(join(directory, 'store'))) {
+    throw new StoreMissing(`The relay is not running, and there is no store in ${directory}. Is this the right configuration? (--config FILE)`)
+  }
+  try {
+    return openStore({ directory, ...options })
+  } catch (cause) {
+    throw new StoreInUse(`The relay does not answer, and its store cannot be opened: ${(cause as Error).message}.`, { cause })
+  }
+}

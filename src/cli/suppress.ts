@@ -1,0 +1,169 @@
+// `studs suppress`: who must not be mailed. Entries belong to a tenant, or with --everybody to all of them.
+
+import { readFile } from 'node:fs/promises'
+import { basename } from 'node:path'
+import { type Command, Option } from 'commander'
+import type { ImportOptions, SuppressionEntry, SuppressionQuery } from '../http/operations.ts'
+import { MAX_CHECKED_ADDRESSES } from '../http/input.ts'
+import { GLOBAL_SCOPE, REASONS } from '../suppression/suppression.ts'
+import { durationMs, positiveInteger, whoAmI } from './argument.ts'
+import { CliError, EXIT, type Io } from './io.ts'
+import { type Session, type Tools, withRelay } from './session.ts'
+import { checkTable, importLines, storyLines, suppressionTable } from './suppress-view.ts'
+import { dateText } from './time.ts'
+
+interface ScopeOptions {
+  readonly tenant?: string
+  readonly everybody?: boolean
+}
+interface AddOptions extends ScopeOptions {
+  readonly reason: (typeof REASONS)[number]
+  readonly expires?: number
+  readonly note?: string
+}
+interface RemoveOptions extends ScopeOptions {
+  readonly reason?: string
+  readonly force?: boolean
+}
+interface ListOptions extends ScopeOptions {
+  readonly reason?: (typeof REASONS)[number]
+  readonly domain?: string
+  readonly since?: number
+  readonly search?: string
+  readonly limit: number
+}
+interface ImportFlags extends ScopeOptions {
+  readonly includeBlocks?: boolean
+}
+
+const PAGE = 500
+
+export function addSuppressCommands(program: Command, io: Io, { version }: Tools): void {
+  const suppress = program.command('suppress').description('Who must not be mailed, and why')
+  const reason = (): Option => new Option('--reason <reason>', 'kind of entry').choices(REASONS)
+  scoped(suppress.command('add').description('Suppress an address, or a whole domain as @domain'))
+    .argument('<address>')
+    .addOption(reason().default('manual'))
+    .option('--expires <duration>', 'for so long only, e.g. 30d', durationMs)
+    .option('--note <text>', 'why; kept with the entry')
+    .action((address: string, options: AddOptions, command: Command) => withRelay({ command, io, version }, (session) => add(session, address, options)))
+  scoped(suppress.command('rm').alias('remove').description('Let an address be mailed again'))
+    .argument('<address>')
+    .option('--reason <text>', 'why; kept in the journal')
+    .option('--force', 'also when the recipient complained or unsubscribed')
+    .action((address: string, options: RemoveOptions, command: Command) => withRelay({ command, io, version }, (session) => remove(session, address, options)))
+  scoped(suppress.command('check').description('Say for each address whether it would be mailed'))
+    .argument('[addresses...]', 'without any, standard input is read, one a line')
+    .action((addresses: string[], options: ScopeOptions, command: Command) => withRelay({ command, io, version }, (session) => check(session, addresses, options)))
+  scoped(suppress.command('list').description('List entries'))
+    .addOption(reason())
+    .option('--domain <domain>', 'only addresses of this domain')
+    .option('--since <duration>', 'only entries made in this time, e.g. 7d', durationMs)
+    .option('--search <text>', 'only addresses that contain this')
+    .option('--limit <count>', 'how many', positiveInteger, 50)
+    .action((options: ListOptions, command: Command) => withRelay({ command, io, version }, (session) => list(session, options)))
+  scoped(suppress.command('why').description('Tell why an address is suppressed, with the evidence'))
+    .argument('<address>')
+    .action((address: string, options: ScopeOptions, command: Command) => withRelay({ command, io, version }, (session) => why(session, address, options)))
+  scoped(suppress.command('import').description('Add the entries of a CSV file; shows what would happen unless --yes'))
+    .argument('<file>', '- reads standard input')
+    .option('--include-blocks', 'also entries that were blocks, not bounces')
+    .action((file: string, options: ImportFlags, command: Command) => withRelay({ command, io, version }, (session) => importFile(session, file, options)))
+  scoped(suppress.command('export').description('Write all entries as CSV to standard output'))
+    .action((options: ScopeOptions, command: Command) =>
+      withRelay({ command, io, version }, async ({ operations }) => {
+        for await (const chunk of operations.exportSuppressions(maybeScope(options))) io.out(chunk)
+      }))
+}
+
+function scoped(command: Command): Command {
+  return command
+    .addOption(new Option('--tenant <name>', 'the tenant it is about').conflicts('everybody'))
+    .option('--everybody', 'entries that hold for all tenants')
+}
+
+function maybeScope({ tenant, everybody }: ScopeOptions): string | undefined {
+  return everybody === true ? GLOBAL_SCOPE : tenant
+}
+
+function scopeOf(options: ScopeOptions): string {
+  return maybeScope(options) ?? 'default'
+}
+
+/** An address is mailed by a tenant, never by everybody. */
+function tenantOf({ tenant, everybody }: ScopeOptions): string {
+  if (everybody === true) throw new CliError(EXIT.usage, 'Mail is sent by a tenant: give --tenant NAME, or nothing for "default".')
+  return tenant ?? 'default'
+}
+
+async function add({ operations, output, io }: Session, address: string, options: AddOptions): Promise<void> {
+  const { reason, expires, note } = options
+  const result = await operations.suppress(address, {
+    scope: scopeOf(options),
+    reason,
+    who: whoAmI(),
+    ...(expires === undefined ? {} : { expires_at: new Date(io.clock.now() + expires).toISOString() }),
+    ...(note === undefined ? {} : { note }),
+  })
+  const { target, reason: because, created_at } = result.entry
+  const until = result.entry.expires_at === undefined ? '' : ` until ${dateText(result.entry.expires_at)}`
+  const sentence = result.result === 'added' ? `${target} is suppressed${until}.` : `${target} was suppressed already (${because}, ${dateText(created_at)}).`
+  output.done(result, sentence)
+}
+
+async function remove({ operations, output }: Session, address: string, options: RemoveOptions): Promise<void> {
+  const scope = scopeOf(options)
+  const removal = { scope, who: whoAmI(), reason: options.reason ?? 'by hand', force: options.force === true }
+  if (!(await operations.unsuppress(address, removal))) {
+    throw new CliError(EXIT.notFound, `${address} is not suppressed ${scope === GLOBAL_SCOPE ? 'for everybody' : `for the tenant ${scope}`}.`)
+  }
+  output.done({ address, scope, result: 'removed' }, `${address} may be mailed again.`)
+}
+
+async function check({ operations, output, io }: Session, given: readonly string[], options: ScopeOptions): Promise<void> {
+  const tenant = tenantOf(options)
+  const addresses = given.length > 0 ? given : (await io.readAll()).split(/\r?\n/).filter((line) => line.trim() !== '')
+  if (addresses.length === 0) throw new CliError(EXIT.usage, 'There are no addresses to check.')
+  for (let at = 0; at < addresses.length; at += MAX_CHECKED_ADDRESSES) {
+    output.items(await operations.checkAddresses(addresses.slice(at, at + MAX_CHECKED_ADDRESSES), tenant), checkTable)
+  }
+}
+
+async function list({ operations, output, io }: Session, options: ListOptions): Promise<void> {
+  const { reason, domain, since, search, limit } = options
+  const scope = maybeScope(options)
+  const query: SuppressionQuery = {
+    ...(scope === undefined ? {} : { scope }),
+    ...(reason === undefined ? {} : { reason }),
+    ...(domain === undefined ? {} : { domain }),
+    ...(since === undefined ? {} : { since: new Date(io.clock.now() - since).toISOString() }),
+    ...(search === undefined ? {} : { q: search }),
+  }
+  const entries: SuppressionEntry[] = []
+  let cursor: string | undefined
+  do {
+    const page = await operations.suppressions({ ...query, limit: Math.min(PAGE, limit - entries.length), ...(cursor === undefined ? {} : { cursor }) })
+    entries.push(...page.items)
+    cursor = page.next_cursor
+  } while (cursor !== undefined && entries.length < limit)
+  output.items(entries, (items, page) => (items.length === 0 ? ['Nobody.'] : suppressionTable(items, page)))
+  if (cursor !== undefined) output.note(`There may be more; --limit ${limit * 10} shows more of them.`)
+}
+
+async function why({ operations, output }: Session, address: string, options: ScopeOptions): Promise<void> {
+  output.item(await operations.whySuppressed(address, tenantOf(options)), storyLines)
+}
+
+async function importFile(session: Session, file: string, options: ImportFlags): Promise<void> {
+  const { operations, output, io } = session
+  const text = file === '-' ? await io.readAll() : await readFile(file, 'utf8')
+  const isReal = session.options.yes === true
+  const given: ImportOptions = {
+    scope: scopeOf(options),
+    include_blocks: options.includeBlocks === true,
+    dry_run: !isReal,
+    who: `import:${file === '-' ? 'stdin' : basename(file)}`,
+  }
+  output.item(await operations.importSuppressions(text, given), importLines)
+  if (!isReal) output.note('Nothing was changed yet. Add --yes to import.')
+}

@@ -1,0 +1,32 @@
+// Example values for options that have no default, as they stand in the commented configuration. A test holds them
+// against the schema: every one must be there and be valid.
+
+const EXAMPLES: Readonly<Record<string, unknown>> = {
+  'node.hostname': 'relay.example.com',
+  'tenant.lifetime': '72h',
+  'tenant.pool': 'default',
+  'tenant.max_queued': 100_000,
+  'credential.name': 'app',
+  'credential.password': 'scrypt:…',
+  'credential.password_file': 'app.hash',
+  'credential.suppression_mode': 'auto',
+  'domain.name': 'example.com',
+  'domain.return_path': 'bounce.example.com',
+  'domain.dkim.selector': 's1',
+  'domain.dkim.key_file': 'data/dkim/example.com.s1.pem',
+  'delivery.message_rate': '1000/h',
+  'route.domain': 'example.net',
+  'route.to': 'smtp://mx.example.net:25',
+  'route.user': 'relay',
+  'route.password': 'secret',
+  'route.password_file': 'example.net.password',
+  'route.connections': 5,
+  'source.ipv4': '203.0.113.10',
+  'source.ipv6': '2001:db8::10',
+  'source.ehlo': 'mta1.example.com',
+}
+
+/** `path` without indexes. */
+export function exampleOf(path: readonly string[]): unknown {
+  return EXAMPLES[path.join('.')]
+}

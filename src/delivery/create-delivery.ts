@@ -1,0 +1,146 @@
+// Delivery as its neighbours see it: finds out where a domain's mail goes, chooses the source, and hands the attempt to
+// the courier of this thread or to the thread that owns the path. DNS and its memory live here, connections there.
+
+import { hostname, networkInterfaces } from 'node:os'
+import type { Settings } from '../config/schema.ts'
+import type { Domain } from '../mail/address.ts'
+import type { Outcome } from '../mail/outcome.ts'
+import type { Logger } from '../observe/logger.ts'
+import { type Clock, SECOND } from '../util/clock.ts'
+import { createAddressPolicy, type Listening } from './address-policy.ts'
+import { type Carrier, Courier } from './courier.ts'
+import type { Work } from './deliver.ts'
+import type { Attempt, ChunkReader, Delivery, Location } from './delivery.ts'
+import { createDirectory, type Directory } from './directory.ts'
+import { createResolver, type Resolver } from './resolver.ts'
+import { createRoutes } from './routes.ts'
+import { createSources, hash, type Sources } from './sources.ts'
+import { Thread } from './thread.ts'
+
+export interface DeliveryOptions {
+  readonly settings: Settings
+  readonly clock: Clock
+  readonly readChunk: ChunkReader
+  readonly logger: Logger
+  /** Where Studs listens beyond settings.listener, or on ports that were only found out at start. */
+  readonly listening?: readonly Listening[]
+  /** Instead of asking real name servers. */
+  readonly resolver?: Resolver
+}
+
+const CLOSING: Outcome = { kind: 'returned', reason: 'shutting down', retryAfterMs: SECOND }
+
+/** Throws when a route or name server cannot be understood. */
+export function createDelivery(options: DeliveryOptions): Delivery {
+  const { logger } = options
+  const carrier = createCarrier(options)
+  let knowledge = learn(options, options.settings)
+  let isClosing = false
+
+  /** An unknown error is transient: it must not bounce a mail. */
+  function broken(error: unknown, about: Record<string, unknown>): Extract<Outcome, { kind: 'deferred' }> {
+    logger.error({ ...about, error }, 'an attempt was deferred by an error of our own')
+    const detail = error instanceof Error ? error.message : String(error)
+    return { kind: 'deferred', cause: { kind: 'local', code: '4.3.0', detail: `internal error: ${detail}` } }
+  }
+
+  async function deliver(attempt: Attempt): Promise<Outcome> {
+    if (isClosing) return CLOSING
+    const { directory, sources } = knowledge
+    const found = directory.known(attempt.domain) ?? (await directory.find(attempt.domain))
+    if (found.kind === 'nowhere') return found.outcome
+    const source = sources.choose(attempt.pool, attempt.message)
+    if (source !== undefined)
+      return isClosing ? CLOSING : carrier.carry({ attempt, destination: found.destination, source })
+    const detail = `pool "${attempt.pool}" has no source to send from`
+    return { kind: 'deferred', cause: { kind: 'local', code: '4.3.5', detail } }
+  }
+
+  async function locate(domain: Domain): Promise<Location> {
+    const { directory, sources } = knowledge
+    const found = await directory.find(domain)
+    const validMs = directory.validMs(domain)
+    if (found.kind === 'nowhere') return { ...found, validMs }
+    const { site, connections } = found.destination
+    return { kind: 'site', site, slots: connections * Math.max(sources.count('default'), 1), validMs }
+  }
+
+  return {
+    deliver: (attempt) =>
+      deliver(attempt).catch((error: unknown) => broken(error, { messageId: attempt.message, n: attempt.n })),
+    locate: (domain) =>
+      locate(domain).catch((error: unknown) => ({
+        kind: 'nowhere',
+        outcome: broken(error, { domain }),
+        validMs: SECOND,
+      })),
+    knownNullMx: (domain) => knowledge.directory.nullMx(domain),
+    paths: () => carrier.paths(),
+    reconfigure(settings) {
+      knowledge = learn(options, settings)
+      carrier.reconfigure(settings.delivery)
+    },
+    async close(graceMs) {
+      isClosing = true
+      await carrier.close(graceMs)
+    },
+  }
+}
+
+interface Knowledge {
+  readonly directory: Directory
+  readonly sources: Sources
+}
+
+/** Everything that follows from the settings; made anew when they change. */
+function learn(options: DeliveryOptions, settings: Settings): Knowledge {
+  const { delivery } = settings
+  const configured = settings.listener.filter(({ port }) => port !== 0)
+  const interfaces = Object.values(networkInterfaces()).flatMap((addresses) =>
+    (addresses ?? []).map(({ address }) => address),
+  )
+  const directory = createDirectory({
+    delivery,
+    routes: createRoutes(settings.route),
+    resolver: options.resolver ?? createResolver({ servers: delivery.resolvers, timeoutMs: delivery.dnsTimeout }),
+    policy: createAddressPolicy({ interfaces, listening: [...configured, ...(options.listening ?? [])] }),
+    random: Math.random,
+    clock: options.clock,
+  })
+  return { directory, sources: createSources(settings, settings.node.hostname ?? hostname()) }
+}
+
+function createCarrier({ settings, clock, readChunk, logger }: DeliveryOptions): Carrier {
+  const { delivery } = settings
+  if (delivery.workers === 0) {
+    const onError = (error: unknown, { attempt }: Work): void =>
+      logger.error(
+        { messageId: attempt.message, n: attempt.n, error },
+        'an attempt was deferred by an error of our own',
+      )
+    return new Courier({ settings: delivery, clock, readChunk, random: Math.random, onError })
+  }
+  const threads = Array.from(
+    { length: delivery.workers },
+    () => new Thread({ settings: delivery, clock, readChunk, logger }),
+  )
+  return dividedAmong(threads)
+}
+
+/** Each path belongs to one thread, so that its limits hold without any talk between threads. */
+function dividedAmong(threads: readonly Carrier[]): Carrier {
+  const ownerOf = ({ source, destination }: Work): Carrier | undefined =>
+    threads[threads.length === 1 ? 0 : hash(`${source.name} ${destination.site}`) % threads.length]
+  return {
+    async carry(work) {
+      const owner = ownerOf(work)
+      if (owner === undefined) throw new RangeError('there is no delivery thread')
+      return owner.carry(work)
+    },
+    paths: async () => (await Promise.all(threads.map((thread) => thread.paths()))).flat(),
+    reconfigure(settings) {
+      for (const thread of threads) thread.reconfigure(settings)
+    },
+    close: async (graceMs) => void (await Promise.all(threads.map((thread) => thread.close(graceMs)))),
+  }
+}

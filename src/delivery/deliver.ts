@@ -1,0 +1,279 @@
+// One attempt: hosts in turn until one of them decides. The policy in prose:
+//
+// - A host that cannot be reached, greets with 4xx or 5xx, or fails in EHLO, TLS or AUTH has said nothing about the
+//   recipient: the next address is tried, five at most. When none is left, the attempt is deferred with what was heard,
+//   also when it was 5xx: a host may refuse everybody for a while (Postfix: smtp_skip_5xx_greeting).
+// - What a host answers to MAIL, RCPT, DATA and the final dot is the outcome: 4xx deferred, 5xx failed. Two answers
+//   send us to the next address all the same, because the host speaks of its own state: 421 before the dot, and 4xx to
+//   MAIL. A transaction that broke before the dot goes there too.
+// - After the dot nothing is tried again in this attempt: a lost reply is `ambiguous` and deferred, never failed.
+// - A kept connection may have died while nobody looked: its failures count for nothing, a fresh one is tried.
+// - Opportunistic TLS that fails is left out at once, for the same address.
+
+import type { Cause, Outcome, Way } from '../mail/outcome.ts'
+import { isPermanent, isTransient } from '../mail/reply.ts'
+import type { Clock } from '../util/clock.ts'
+import { type Candidate, candidates, type DeadHosts } from './candidates.ts'
+import { type ClientSettings, type Content, type SendResult, SmtpClient } from './client.ts'
+import type { Attempt, ChunkReader } from './delivery.ts'
+import { connectionKind, type Destination } from './destination.ts'
+import type { Connection } from './kept-connections.ts'
+import type { Slot } from './paths.ts'
+import { retryAfter } from './retry-after.ts'
+import type { Source } from './sources.ts'
+import type { TlsMode, TlsPolicy } from './tls-policy.ts'
+
+/** An attempt with everything that was decided for it; what crosses to a worker. */
+export interface Work {
+  readonly attempt: Attempt
+  readonly destination: Destination
+  readonly source: Source
+}
+
+/** A connection together with where it leads to. */
+export interface Link extends Connection {
+  readonly client: SmtpClient
+  readonly candidate: Candidate
+}
+
+export interface DeliverOptions {
+  readonly settings: ClientSettings & { readonly attemptTimeout: number; readonly ipv6: boolean }
+  readonly clock: Clock
+  readonly readChunk: ChunkReader
+  readonly random: () => number
+  readonly dead: DeadHosts
+  readonly tlsPolicy: TlsPolicy
+  /** Connections with a message under way, so that they can be cut. */
+  readonly busy: Set<Link>
+  /** Aborts when the relay does not wait any longer. */
+  readonly stop: AbortSignal
+}
+
+/** Rejects only for errors of our own. */
+export function deliver(work: Work, slot: Slot<Link>, options: DeliverOptions): Promise<Outcome> {
+  return new Deliverer(work, slot, options).run()
+}
+
+class Deliverer {
+  readonly #work: Work
+  readonly #slot: Slot<Link>
+  readonly #options: DeliverOptions
+  readonly #kind: string
+  readonly #startedAt: number
+  readonly #until: number
+  /** What to say when no host decides: the last reply, or else the last failure. */
+  #cause: Cause | undefined
+  #way: Way | undefined
+
+  constructor(work: Work, slot: Slot<Link>, options: DeliverOptions) {
+    this.#work = work
+    this.#slot = slot
+    this.#options = options
+    this.#kind = connectionKind(work.destination)
+    this.#startedAt = options.clock.monotonic()
+    this.#until = this.#startedAt + options.settings.attemptTimeout
+  }
+
+  async run(): Promise<Outcome> {
+    const kept = this.#slot.takeIdle(this.#kind)
+    const early = kept && (await this.#over(kept, true))
+    return early ?? this.#overFresh()
+  }
+
+  async #overFresh(): Promise<Outcome> {
+    const { destination, source } = this.#work
+    const { dead, random, settings, stop, clock } = this.#options
+    const inTurn = candidates({ destination, source, dead, random, ipv6: settings.ipv6 })
+    for (const candidate of inTurn) {
+      if (stop.aborted || clock.monotonic() >= this.#until) break
+      const outcome = await this.#overCandidate(candidate)
+      if (outcome !== undefined) return outcome
+    }
+    return this.#undecided()
+  }
+
+  /** Undefined when this host decided nothing. */
+  async #overCandidate(candidate: Candidate): Promise<Outcome | undefined> {
+    const { tlsPolicy } = this.#options
+    const { destination } = this.#work
+    let tls = tlsPolicy.modeFor(candidate.address, destination.tls)
+    for (;;) {
+      const grant = await this.#slot.connection(this.#kind)
+      if (grant.kind === 'none') return this.#notNow(grant.retryAfterMs)
+      if (grant.kind === 'kept') {
+        const outcome = await this.#over(grant.connection, true)
+        if (outcome !== undefined) return outcome
+        continue
+      }
+      const opened = await this.#connect(candidate, tls)
+      if ('client' in opened) return this.#over(opened, false)
+      this.#note(candidate, opened)
+      if (!isAboutTls(opened) || !tlsPolicy.failed(candidate.address, tls)) return undefined
+      tls = 'none'
+    }
+  }
+
+  /** The rate of new connections is used up: no attempt, unless a host has spoken already. */
+  #notNow(retryAfterMs: number): Outcome {
+    if (this.#cause !== undefined) return this.#undecided()
+    return { kind: 'returned', reason: 'the rate of new connections is used up', retryAfterMs }
+  }
+
+  async #connect(candidate: Candidate, tls: TlsMode): Promise<Link | Cause> {
+    const { clock, settings, stop } = this.#options
+    const { destination, source } = this.#work
+    const controller = new AbortController()
+    const abort = (): void => controller.abort()
+    const timer = clock.after(this.#until - clock.monotonic(), abort)
+    stop.addEventListener('abort', abort)
+    try {
+      const result = await SmtpClient.connect({
+        target: {
+          host: candidate.host,
+          address: candidate.address,
+          port: destination.port,
+          implicitTls: destination.implicitTls,
+        },
+        ...(candidate.localAddress !== undefined && { localAddress: candidate.localAddress }),
+        ehlo: source.ehlo,
+        tls,
+        verify: destination.verify,
+        ...(destination.auth !== undefined && { auth: destination.auth }),
+        settings,
+        clock,
+        signal: controller.signal,
+      })
+      return result.ok ? link(result.client, candidate) : result.cause
+    } finally {
+      timer.cancel()
+      stop.removeEventListener('abort', abort)
+    }
+  }
+
+  /** Sends over one connection; undefined when that decided nothing and another one may be tried. */
+  async #over(over: Link, isKept: boolean): Promise<Outcome | undefined> {
+    const { busy } = this.#options
+    busy.add(over)
+    try {
+      const result = await over.client.send({
+        envelope: this.#envelope(),
+        content: this.#content(),
+        until: this.#until,
+      })
+      if (result.reusable) this.#slot.keep(this.#kind, over)
+      else over.destroy()
+      return this.#judge(result, over, isKept)
+    } finally {
+      busy.delete(over)
+    }
+  }
+
+  #judge(result: SendResult, over: Link, isKept: boolean): Outcome | undefined {
+    const way = this.#wayOver(over.candidate, over.client)
+    if (result.ok) return { kind: 'delivered', reply: result.reply, way }
+    const { cause } = result
+    if (!isUndecided(cause)) return { ...decided(cause), way }
+    if (!isKept) this.#note(over.candidate, cause, way)
+    return undefined
+  }
+
+  #note(candidate: Candidate, cause: Cause, way: Way = this.#wayOver(candidate)): void {
+    const { dead, stop } = this.#options
+    if (!stop.aborted) dead.note(this.#work.source.name, candidate.address, cause)
+    if (this.#cause?.kind === 'reply' && cause.kind !== 'reply') return
+    this.#cause = cause
+    this.#way = way
+  }
+
+  #undecided(): Outcome {
+    const { destination, source } = this.#work
+    const durationMs = this.#elapsed()
+    const way =
+      this.#way === undefined
+        ? { site: destination.site, source: source.name, durationMs }
+        : { ...this.#way, durationMs }
+    const detail = `source ${source.name} has no address of the same family as the hosts of ${destination.site}`
+    return deferred(this.#cause ?? { kind: 'connect', detail }, way)
+  }
+
+  #wayOver(candidate: Candidate, client?: SmtpClient): Way {
+    const { destination, source } = this.#work
+    const localAddress = client?.localAddress ?? candidate.localAddress
+    return {
+      site: destination.site,
+      source: source.name,
+      mx: candidate.host,
+      mxAddress: candidate.address,
+      ...(localAddress !== undefined && { localAddress }),
+      ...(client?.tls !== undefined && { tls: client.tls }),
+      durationMs: this.#elapsed(),
+    }
+  }
+
+  #elapsed(): number {
+    return Math.round(this.#options.clock.monotonic() - this.#startedAt)
+  }
+
+  #envelope() {
+    const { sender, recipient, sizeBytes, body, smtpUtf8, dsnMail, dsnRcpt } = this.#work.attempt
+    const dsn = { ...(dsnMail !== undefined && { dsnMail }), ...(dsnRcpt !== undefined && { dsnRcpt }) }
+    return { sender, recipient, sizeBytes, body, smtpUtf8, ...dsn }
+  }
+
+  #content(): Content {
+    const { message, prefix, content, chunks } = this.#work.attempt
+    const { readChunk } = this.#options
+    return { prefix, body: content ?? { chunks, read: (index) => readChunk(message, index) } }
+  }
+}
+
+function link(client: SmtpClient, candidate: Candidate): Link {
+  return {
+    client,
+    candidate,
+    get usable() {
+      return client.usable
+    },
+    quit: () => client.quit(),
+    destroy: () => client.destroy(),
+    onClose: (callback) => client.onClose(callback),
+  }
+}
+
+/** Whether leaving TLS out may help. */
+function isAboutTls(cause: Cause): boolean {
+  return cause.kind === 'tls' || (cause.kind === 'reply' && cause.command === 'STARTTLS')
+}
+
+/** Whether the host spoke of itself or broke off before the dot, so that another one may do better. */
+function isUndecided(cause: Cause): boolean {
+  switch (cause.kind) {
+    case 'connect':
+    case 'tls':
+    case 'timeout':
+    case 'protocol':
+      return true
+    case 'reply':
+      return (
+        (cause.reply.code === 421 && cause.command !== 'dot') || (isTransient(cause.reply) && cause.command === 'MAIL')
+      )
+    default:
+      return false
+  }
+}
+
+function decided(cause: Cause): Outcome & { readonly kind: 'deferred' | 'failed' } {
+  const isFinal =
+    cause.kind === 'reply' ? isPermanent(cause.reply) : cause.kind === 'local' && cause.code.startsWith('5')
+  return isFinal ? { kind: 'failed', cause } : deferred(cause)
+}
+
+function deferred(cause: Cause, way?: Way): Extract<Outcome, { kind: 'deferred' }> {
+  const retryAfterMs = cause.kind === 'reply' ? retryAfter(cause.reply) : undefined
+  return {
+    kind: 'deferred',
+    cause,
+    ...(way !== undefined && { way }),
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+  }
+}

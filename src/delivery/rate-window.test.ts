@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest'
+import { FakeClock } from '../../test/support/fake-clock.ts'
+import { RateWindow } from './rate-window.ts'
+
+test('no stretch of time holds more than the rate, wherever it begins', async () => {
+  const clock = new FakeClock()
+  const window = new RateWindow(clock, { count: 5, per: 1000 })
+  const taken: number[] = []
+  for (let at = 0; at < 10_000; at += 70) {
+    if (window.take() === 0) taken.push(clock.monotonic())
+    await clock.advance(70)
+  }
+  for (const start of taken) expect(taken.filter((time) => time >= start && time < start + 1000).length).toBeLessThanOrEqual(5)
+  expect(taken.length).toBeGreaterThan(40)
+})
+
+test('says when to ask again', async () => {
+  const clock = new FakeClock()
+  const window = new RateWindow(clock, { count: 1, per: 1000 })
+  expect(window.take()).toBe(0)
+  await clock.advance(400)
+  expect(window.take()).toBe(600)
+  await clock.advance(600)
+  expect(window.take()).toBe(0)
+})

@@ -1,0 +1,54 @@
+import { describe, expect, test } from 'vitest'
+import { createSources, localAddressFor } from './sources.ts'
+
+const settings = {
+  source: [{ name: 'one', ipv4: '192.0.2.1', ehlo: 'one.example.com' }, { name: 'two', ipv6: '2001:db8::2' }, { name: 'three' }],
+  pool: [
+    { name: 'default', sources: [{ source: 'one', weight: 3 }, { source: 'two', weight: 1 }, { source: 'three', weight: 0 }] },
+    { name: 'single', sources: [{ source: 'three', weight: 1 }] },
+    { name: 'off', sources: [{ source: 'one', weight: 0 }] },
+    { name: 'lost', sources: [{ source: 'gone', weight: 1 }] },
+  ],
+} // biome-ignore format: a table
+const sources = createSources(settings, 'host.example.com')
+const ids = Array.from({ length: 20_000 }, (_, n) => `0d${n.toString(32).padStart(11, '0')}`)
+
+describe('choice', () => {
+  test('follows the weights, also for ids that differ only in their end', () => {
+    const chosen = ids.map((id) => sources.choose('default', id)?.name)
+    const share = chosen.filter((name) => name === 'one').length / ids.length
+    expect(share).toBeGreaterThan(0.73)
+    expect(share).toBeLessThan(0.77)
+    expect(chosen).not.toContain('three')
+  })
+
+  test('is the same for the same message', () => {
+    const again = createSources(settings, 'host.example.com')
+    for (const id of ids.slice(0, 200)) expect(again.choose('default', id)).toEqual(sources.choose('default', id))
+  })
+
+  test.each(['off', 'lost', 'unknown'])('pool %s has nothing to send from', (pool) => {
+    expect(sources.choose(pool, 'x')).toBeUndefined()
+    expect(sources.count(pool)).toBe(0)
+  })
+
+  test('counts the sources that carry mail', () => {
+    expect(sources.count('default')).toBe(2)
+  })
+
+  test('a source without a name of its own says the name of the node', () => {
+    expect(sources.choose('single', 'x')).toEqual({ name: 'three', ehlo: 'host.example.com' })
+  })
+})
+
+test.each([
+  [{ ipv4: '192.0.2.1' }, '198.51.100.1', '192.0.2.1'],
+  [{ ipv4: '192.0.2.1' }, '2001:db8::9', 'unusable'],
+  [{ ipv6: '2001:db8::2' }, '198.51.100.1', 'unusable'],
+  [{ ipv6: '2001:db8::2' }, '2001:db8::9', '2001:db8::2'],
+  [{ ipv4: '192.0.2.1', ipv6: '2001:db8::2' }, '2001:db8::9', '2001:db8::2'],
+  [{}, '198.51.100.1', undefined],
+  [{}, '2001:db8::9', undefined],
+])('from %j to %s', (addresses, to, local) => {
+  expect(localAddressFor({ name: 's', ehlo: 'h', ...addresses }, to)).toBe(local)
+})

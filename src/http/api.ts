@@ -1,0 +1,48 @@
+// The HTTP API as one hono app: which path is which function of Operations. Routes read the request, call one function
+// and write its answer; every error leaves as a problem document. The app has no authentication of its own: it is
+// served on a unix socket that only its owner may open.
+
+import { Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import { eventRoutes, type RecordSource } from './event-routes.ts'
+import type { Operations } from './operations.ts'
+import { OperationError, problemOf, problemResponse } from './problem.ts'
+import { queueRoutes } from './queue-routes.ts'
+import { relayRoutes } from './relay-routes.ts'
+import { messageRoutes } from './message-routes.ts'
+import { suppressionRoutes } from './suppression-routes.ts'
+
+export interface ApiParts {
+  readonly operations: Operations
+  readonly records: RecordSource
+  /** Called with errors of our own, whose details the caller is not told. */
+  readonly onError: (error: unknown, request: { readonly method: string; readonly path: string }) => void
+}
+
+// A suppression list of 250,000 lines is about 25 MB.
+const MAX_BODY_BYTES = 32 * 1024 * 1024
+
+export function createApi({ operations, records, onError }: ApiParts): Hono {
+  const app = new Hono()
+  app.use(bodyLimit({
+    maxSize: MAX_BODY_BYTES,
+    onError: () => problemResponse(new OperationError('too-large', `A request may have ${MAX_BODY_BYTES / 2 ** 20} MiB.`)),
+  }))
+  app.onError((error, context) => {
+    if (problemOf(error).code === 'failed') onError(error, { method: context.req.method, path: context.req.path })
+    return problemResponse(error)
+  })
+  app.notFound((context) => problemResponse(new OperationError('not-found', `There is no ${context.req.method} ${context.req.path}.`)))
+  app.get('/healthz', (context) => context.json({ status: 'ok' }))
+  app.get('/readyz', async (context) => {
+    const readiness = await operations.readiness()
+    return context.json(readiness, readiness.ready ? 200 : 503)
+  })
+  app.route('/api/v1', relayRoutes(operations))
+  app.route('/api/v1', messageRoutes(operations))
+  app.route('/api/v1', queueRoutes(operations))
+  app.route('/api/v1', suppressionRoutes(operations))
+  app.route('/api/v1', eventRoutes(records))
+  return app
+}
+

@@ -1,0 +1,146 @@
+// Operations over the API of a running relay: each function is one request. An answer that is a problem document
+// becomes the OperationError it stands for; no answer at all becomes Unreachable.
+
+import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { MINUTE, SECOND } from '../util/clock.ts'
+import type { CheckedAddress, MessageDetail, Operations, SuppressionEntry } from './operations.ts'
+import { errorOfProblem, OperationError } from './problem.ts'
+
+export type Endpoint = { readonly kind: 'socket'; readonly path: string } | { readonly kind: 'url'; readonly url: URL }
+
+/** Nobody listens at the endpoint, or who does stopped answering. */
+export class Unreachable extends Error {
+  override readonly name = 'Unreachable'
+}
+
+/** `http://host:port`, or anything else as the path of a unix socket (`unix:` may stand before it). */
+export function parseEndpoint(text: string): Endpoint {
+  if (/^https?:/i.test(text)) {
+    const url = new URL(text)
+    if (url.protocol !== 'http:') throw new TypeError('the endpoint must be a unix socket or an http:// URL')
+    return { kind: 'url', url }
+  }
+  return { kind: 'socket', path: text.replace(/^unix:(?:\/\/)?/, '') }
+}
+
+interface Call {
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  readonly query?: Readonly<Record<string, unknown>>
+  /** Sent as JSON; a string is sent as it is. */
+  readonly body?: unknown
+  /** Without a byte for so long, the relay counts as unreachable. */
+  readonly timeoutMs?: number
+}
+
+// Reading the store takes milliseconds; only what copies or changes much may take longer.
+const ANSWER_TIMEOUT_MS = 30 * SECOND
+const WORK_TIMEOUT_MS = 30 * MINUTE
+
+export function createClient(endpoint: Endpoint, { timeoutMs = ANSWER_TIMEOUT_MS }: { readonly timeoutMs?: number } = {}): Operations {
+  const get = <T>(path: string, query?: object): Promise<T> =>
+    json<T>(endpoint, `/api/v1${path}`, { timeoutMs, ...(query === undefined ? {} : { query: { ...query } }) })
+  const work = <T>(method: 'POST' | 'PUT' | 'DELETE', path: string, call: Call = {}): Promise<T> =>
+    json<T>(endpoint, `/api/v1${path}`, { timeoutMs: WORK_TIMEOUT_MS, method, ...call })
+  const part = encodeURIComponent
+  return {
+    status: () => get('/status'),
+    readiness: () => readiness(endpoint, timeoutMs),
+    stats: () => get('/stats'),
+    destinations: async () => (await get<{ items: Awaited<ReturnType<Operations['destinations']>> }>('/destinations')).items,
+    messages: async (query) => (await get<{ items: Awaited<ReturnType<Operations['messages']>> }>('/messages', query)).items,
+    message: (id) => unlessMissing(get<MessageDetail>(`/messages/${part(id)}`)),
+    messageEvents: (id) => unlessMissing(get<{ items: [] }>(`/messages/${part(id)}/events`).then(({ items }) => items)),
+    queue: (query) => get('/queue', query),
+    queueSummary: async (by) => (await get<{ items: [] }>('/queue/summary', { by })).items,
+    changeQueue: (action, body) => work('POST', `/queue/${action}`, { body }),
+    suppressions: (query) => get('/suppressions', query),
+    suppression: (address, scope) => unlessMissing(get<SuppressionEntry>(`/suppressions/${part(address)}`, { scope })),
+    suppress: (address, body) => work('PUT', `/suppressions/${part(address)}`, { body }),
+    unsuppress: async (address, query) => {
+      const removed = await unlessMissing(work<void>('DELETE', `/suppressions/${part(address)}`, { query }).then(() => true))
+      return removed ?? false
+    },
+    checkAddresses: async (addresses, tenant) =>
+      (await work<{ items: readonly CheckedAddress[] }>('POST', '/suppressions/check', { body: { addresses, tenant } })).items,
+    whySuppressed: (address, tenant) => get(`/suppressions/${part(address)}/why`, { tenant }),
+    importSuppressions: (text, query) => work('POST', '/suppressions/import', { query, body: text }),
+    exportSuppressions: (scope) => text(endpoint, '/api/v1/suppressions/export.csv', { query: { scope }, timeoutMs }),
+    classify: (body) => work('POST', '/bounces/classify', { body }),
+    backup: (directory) => work('POST', '/backup', { body: { directory } }),
+    reload: () => work('POST', '/reload'),
+  }
+}
+
+/** /readyz answers 503 with its reasons when it is not ready: that is an answer, not an error. */
+async function readiness(endpoint: Endpoint, timeoutMs: number): ReturnType<Operations['readiness']> {
+  const response = await send(endpoint, '/readyz', { timeoutMs })
+  const body = await readAll(response)
+  if (response.statusCode === 200 || response.statusCode === 503) return JSON.parse(body)
+  throw failure(response, body)
+}
+
+async function unlessMissing<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer
+  } catch (error) {
+    if (error instanceof OperationError && error.code === 'not-found') return undefined
+    throw error
+  }
+}
+
+async function json<T>(endpoint: Endpoint, path: string, call: Call): Promise<T> {
+  const response = await send(endpoint, path, call)
+  const body = await readAll(response)
+  if (!isSuccess(response)) throw failure(response, body)
+  return (body === '' ? undefined : JSON.parse(body)) as T
+}
+
+async function* text(endpoint: Endpoint, path: string, call: Call): AsyncGenerator<string> {
+  const response = await send(endpoint, path, call)
+  if (!isSuccess(response)) throw failure(response, await readAll(response))
+  response.setEncoding('utf8')
+  yield* response as AsyncIterable<string>
+}
+
+function isSuccess({ statusCode = 0 }: IncomingMessage): boolean {
+  return statusCode >= 200 && statusCode < 300
+}
+
+function failure(response: IncomingMessage, body: string): Error {
+  return errorOfProblem(body) ?? new Unreachable(`the endpoint answered HTTP ${response.statusCode}, not as Studs does`)
+}
+
+async function readAll(response: IncomingMessage): Promise<string> {
+  response.setEncoding('utf8')
+  let body = ''
+  for await (const chunk of response) body += chunk
+  return body
+}
+
+function send(endpoint: Endpoint, path: string, call: Call): Promise<IncomingMessage> {
+  const body = call.body === undefined ? undefined : typeof call.body === 'string' ? call.body : JSON.stringify(call.body)
+  const target = endpoint.kind === 'socket'
+    ? { socketPath: endpoint.path, host: 'localhost' }
+    : { host: endpoint.url.hostname, port: endpoint.url.port || 80 }
+  const options = {
+    ...target,
+    // One connection per request: a kept one would hold the process open and may be cut by a restart in between.
+    agent: false as const,
+    method: call.method ?? 'GET',
+    path: path + queryString(call.query),
+    headers: { 'content-type': typeof call.body === 'string' ? 'text/csv' : 'application/json', accept: 'application/json' },
+    timeout: call.timeoutMs ?? ANSWER_TIMEOUT_MS,
+  }
+  return new Promise((resolve, reject) => {
+    const request = httpRequest(options, resolve)
+    request.once('timeout', () => request.destroy(new Error('no answer in time')))
+    request.once('error', (cause) => reject(new Unreachable(cause.message, { cause })))
+    request.end(body)
+  })
+}
+
+function queryString(query: Readonly<Record<string, unknown>> = {}): string {
+  const fields = Object.entries(query).filter(([, value]) => value !== undefined)
+  const text = new URLSearchParams(Object.fromEntries(fields.map(([name, value]) => [name, String(value)]))).toString()
+  return text === '' ? '' : `?${text}`
+}

@@ -1,0 +1,157 @@
+// Everything people can ask of a relay or do to it, one function each. Two implementations: on the parts themselves
+// (relay-operations.ts: behind the routes, and on the store of a stopped relay) and over the API (client.ts). So the
+// commands need not know which they talk to. Both speak the API's own JSON (wire.ts), and both throw OperationError.
+
+import type { z } from 'zod'
+import type { Explanation } from '../bounce/classify.ts'
+import type { PathStatus } from '../delivery/delivery.ts'
+import type { StoredRecord } from '../journal/record.ts'
+import type { Message, Recipient } from '../mail/message.ts'
+import type { Cause } from '../mail/outcome.ts'
+import type { QueueRow, SummaryRow } from '../queue/operator.ts'
+import type { StoreHealth } from '../store/store.ts'
+import type { Suppression } from '../suppression/suppression.ts'
+import type {
+  changeMany,
+  classifyBody,
+  importQuery,
+  messageQuery,
+  newSuppression,
+  QUEUE_ACTIONS,
+  queueQuery,
+  removal,
+  SUMMARY_KEYS,
+  suppressionQuery,
+} from './input.ts'
+import type { Activity } from './activity.ts'
+import type { Wire } from './wire.ts'
+
+export interface Page<Item> {
+  readonly items: readonly Item[]
+  /** Give it back as `cursor` for what follows; absent on the last page. */
+  readonly next_cursor?: string
+}
+
+/** Without the headers that acceptance put in front and the way the body is stored. */
+export type MessageSummary = Wire<Omit<Message, 'prefix' | 'chunks'>>
+export interface MessageDetail extends MessageSummary {
+  readonly to: readonly RecipientDetail[]
+}
+export type RecipientDetail = Wire<Recipient>
+export type EventRecord = Wire<StoredRecord>
+export type QueueEntry = Wire<QueueRow>
+export type QueueSummary = Wire<SummaryRow>
+export type SuppressionEntry = Wire<Suppression>
+export type Destination = Wire<PathStatus>
+
+export type MessageQuery = z.input<typeof messageQuery>
+export type QueueQuery = z.input<typeof queueQuery>
+export type SummaryKey = (typeof SUMMARY_KEYS)[number]
+export type QueueAction = (typeof QUEUE_ACTIONS)[number]
+export type QueueChange = z.input<typeof changeMany>
+export type SuppressionQuery = z.input<typeof suppressionQuery>
+export type NewSuppression = z.input<typeof newSuppression>
+export type Removal = z.input<typeof removal>
+export type ClassifyRequest = z.input<typeof classifyBody>
+export type ImportOptions = z.input<typeof importQuery>
+
+export interface ListenerStatus {
+  readonly name: string
+  readonly address: string
+  readonly port: number
+  readonly tls: string
+}
+
+export interface Status {
+  readonly state: 'running' | 'draining' | 'stopped'
+  readonly version: string
+  readonly pid: number
+  /** Absent when stopped, as everything that only a running relay has. */
+  readonly started_at?: string
+  readonly uptime_ms?: number
+  readonly listeners: readonly ListenerStatus[]
+  readonly store: Wire<{ health: StoreHealth; usedBytes: number; mapBytes: number; commits: number; lastCommitMs: number }>
+  readonly queue: { readonly waiting: number; readonly held: number; readonly in_flight: number }
+  readonly counts: { readonly messages: number; readonly recipients: number; readonly records: number; readonly suppressions: number }
+}
+
+export interface Readiness {
+  readonly ready: boolean
+  /** Why not, a sentence each. */
+  readonly problems: readonly string[]
+}
+
+export interface Stats extends Wire<Activity> {
+  readonly queue: Status['queue']
+  readonly recent_failures: readonly EventRecord[]
+}
+
+export interface CheckedAddress {
+  readonly address: string
+  /** `invalid`: not an address. `suppressed`: mail to it would not be relayed, and `entry` says why. */
+  readonly result: 'clear' | 'suppressed' | 'invalid'
+  readonly entry?: SuppressionEntry
+}
+
+/** All that is known of why an address may not be mailed, or may again. */
+export interface SuppressionStory {
+  readonly target: string
+  readonly tenant: string
+  /** The entry that keeps the tenant from mailing it; absent when nothing does. */
+  readonly active?: SuppressionEntry
+  /** All entries that touch it, expired ones and those of its domain too. */
+  readonly entries: readonly SuppressionEntry[]
+  /** Soft failures that count so far. */
+  readonly strikes?: { readonly count: number; readonly first_at: string; readonly last_at: string; readonly messages: readonly string[] }
+  /** What happened to the newest messages to it, oldest first. */
+  readonly events: readonly EventRecord[]
+}
+
+export interface ImportReport {
+  readonly dry_run: boolean
+  readonly format: string
+  readonly added: number
+  readonly already: number
+  readonly skipped: number
+  readonly invalid: number
+  /** The first 20 lines that could not be read. */
+  readonly bad_lines: readonly { readonly line: number; readonly text: string; readonly problem: string }[]
+}
+
+/** The verdict on a reply and how it came about; `cause` is the reply as it was read. */
+export type Classification = Wire<Explanation & { readonly cause: Cause }>
+
+export interface Operations {
+  status(): Promise<Status>
+  readiness(): Promise<Readiness>
+  stats(): Promise<Stats>
+  destinations(): Promise<readonly Destination[]>
+
+  /** Newest first. */
+  messages(query: MessageQuery): Promise<readonly MessageSummary[]>
+  message(id: string): Promise<MessageDetail | undefined>
+  /** Oldest first; undefined when there is no such message. */
+  messageEvents(id: string): Promise<readonly EventRecord[] | undefined>
+
+  queue(query: QueueQuery): Promise<Page<QueueEntry>>
+  queueSummary(by: SummaryKey): Promise<readonly QueueSummary[]>
+  /** Durable when it resolves; `count` recipients were in a state that allows it. */
+  changeQueue(action: QueueAction, change: QueueChange): Promise<{ readonly count: number }>
+
+  suppressions(query: SuppressionQuery): Promise<Page<SuppressionEntry>>
+  suppression(address: string, scope: string): Promise<SuppressionEntry | undefined>
+  /** `already`: an active entry stays as it is, with what is known of it; that is the one given back. */
+  suppress(address: string, entry: NewSuppression): Promise<{ readonly result: 'added' | 'already'; readonly entry: SuppressionEntry }>
+  /** False when there was none. */
+  unsuppress(address: string, removal: Removal): Promise<boolean>
+  checkAddresses(addresses: readonly string[], tenant: string): Promise<readonly CheckedAddress[]>
+  whySuppressed(address: string, tenant: string): Promise<SuppressionStory>
+  importSuppressions(text: string, options: ImportOptions): Promise<ImportReport>
+  exportSuppressions(scope: string | undefined): AsyncIterable<string>
+
+  classify(request: ClassifyRequest): Promise<Classification>
+  /** The directory is on the relay's machine and must be empty or new. */
+  backup(directory: string): Promise<void>
+  /** Reads the configuration again; the sentences say what changed. */
+  reload(): Promise<{ readonly changes: readonly string[] }>
+}

@@ -1,0 +1,122 @@
+// Operations on the parts themselves. In a running relay the routes call them; on the store of a stopped one the
+// commands do, and then there is no `relay`.
+
+import type { Settings } from '../config/schema.ts'
+import type { Delivery } from '../delivery/delivery.ts'
+import type { Core } from '../queue/core.ts'
+import type { Store } from '../store/store.ts'
+import type { Clock, EpochMs } from '../util/clock.ts'
+import { createActivityMeter } from './activity.ts'
+import { classifyOperations } from './classify-operations.ts'
+import { messageOperations } from './message-operations.ts'
+import type { ListenerStatus, Operations, Status } from './operations.ts'
+import { OperationError } from './problem.ts'
+import { queueOperations } from './queue-operations.ts'
+import { suppressionOperations } from './suppression-operations.ts'
+import { toWire } from './wire.ts'
+
+/** What only a running relay has. */
+export interface RunningRelay {
+  readonly startedAt: EpochMs
+  readonly delivery: Pick<Delivery, 'paths'>
+  /** Those that listen now. */
+  listeners(): readonly ListenerStatus[]
+  /** Stopping: nothing new is taken any more. */
+  isDraining(): boolean
+  /** Reads the configuration again; a sentence per change. Throws with what is wrong and changes nothing then. */
+  reload(): Promise<readonly string[]>
+}
+
+export interface OperationParts {
+  readonly core: Core
+  readonly store: Store
+  readonly settings: () => Settings
+  readonly clock: Clock
+  readonly version: string
+  readonly relay?: RunningRelay
+}
+
+const FAILURES_SHOWN = 10
+
+export function createOperations(parts: OperationParts): Operations {
+  return {
+    ...messageOperations(parts.core),
+    ...queueOperations(parts.core),
+    ...suppressionOperations(parts),
+    ...classifyOperations(parts.core),
+    ...relayOperations(parts),
+  }
+}
+
+type RelayFunctions = Pick<Operations, 'status' | 'readiness' | 'stats' | 'destinations' | 'backup' | 'reload'>
+
+function relayOperations(parts: OperationParts): RelayFunctions {
+  const { store, clock, relay } = parts
+  const { journal } = parts.core
+  const meter = createActivityMeter({ clock })
+  // Never stopped: the meter lives as long as the journal it follows.
+  journal.follow((record) => meter.count(record))
+  return {
+    status: async () => statusOf(parts),
+    readiness: async () => {
+      const problems = problemsOf(parts)
+      return { ready: problems.length === 0, problems }
+    },
+    stats: async () => ({
+      ...toWire(meter.read()),
+      queue: queueCounts(parts),
+      recent_failures: journal.latest({ limit: FAILURES_SHOWN, kinds: ['failed', 'expired', 'bounced', 'deferred'] }).map(toWire),
+    }),
+    destinations: async () => (relay === undefined ? [] : (await relay.delivery.paths()).map(toWire)),
+    backup: async (directory) => {
+      try {
+        await store.backup(directory)
+      } catch (error) {
+        throw new OperationError('conflict', `The backup failed: ${(error as Error).message}`)
+      }
+    },
+    reload: async () => {
+      if (relay === undefined) throw new OperationError('unavailable', 'The relay is not running; it reads its configuration when it starts.')
+      try {
+        return { changes: await relay.reload() }
+      } catch (error) {
+        throw new OperationError('conflict', `The configuration is not taken over: ${(error as Error).message}`)
+      }
+    },
+  }
+}
+
+function statusOf(parts: OperationParts): Status {
+  const { store, relay, clock, version } = parts
+  const running = relay === undefined ? {} : { started_at: new Date(relay.startedAt).toISOString(), uptime_ms: clock.now() - relay.startedAt }
+  return {
+    state: relay === undefined ? 'stopped' : relay.isDraining() ? 'draining' : 'running',
+    version,
+    pid: process.pid,
+    ...running,
+    listeners: relay?.listeners() ?? [],
+    store: toWire({ health: store.health, ...store.stats() }),
+    queue: queueCounts(parts),
+    counts: {
+      messages: store.count('message'),
+      recipients: store.count('recipient'),
+      records: store.count('journal'),
+      suppressions: store.count('suppression'),
+    },
+  }
+}
+
+function problemsOf({ store, relay }: OperationParts): string[] {
+  return [
+    ...(store.health === 'full' ? ['There is no room for the store: new mail is refused.'] : []),
+    ...(store.health === 'failed' ? ['The store has failed: the relay must be restarted.'] : []),
+    ...(relay === undefined ? ['The relay is not running.'] : []),
+    ...(relay?.isDraining() ? ['The relay is stopping: new mail is refused.'] : []),
+    ...(relay?.listeners().length === 0 ? ['No listener takes mail.'] : []),
+  ]
+}
+
+/** Counters only: asked every second by `studs top`, so nothing may be walked here. */
+function queueCounts({ store, core }: OperationParts): Status['queue'] {
+  return { waiting: store.count('due'), held: store.count('held'), in_flight: core.queue.inFlight }
+}

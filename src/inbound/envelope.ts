@@ -1,0 +1,188 @@
+// One mail transaction: the envelope as it grows from MAIL to DATA, and the function that reads the header section of its
+// message into what the queue is given.
+
+import type { CredentialSettings, TenantSettings } from '../config/schema.ts'
+import { type EmailAddress, needsSmtpUtf8, parseAddress } from '../mail/address.ts'
+import type { DsnMail, Message } from '../mail/message.ts'
+import type { Submitted, SubmittedRecipient } from '../queue/submission.ts'
+import type { Signer } from '../sign/signer.ts'
+import type { Clock, EpochMs } from '../util/clock.ts'
+import { decodeHeader } from './encoded-word.ts'
+import { type Field, fieldValue, firstAddress, type Head, scanHead, withoutFields } from './head.ts'
+import type { OpenedHead } from './intake.ts'
+import { isOwn, type OwnHeaders, readOwnHeaders } from './own-headers.ts'
+import { REPLY, type Reply } from './replies.ts'
+import type { Tenancy } from './tenancy.ts'
+import { dateHeader, messageIdHeader, receivedHeader, withProtocol } from './trace.ts'
+
+export interface Envelope {
+  readonly tenant: TenantSettings
+  readonly credential: CredentialSettings | undefined
+  readonly sender: EmailAddress | ''
+  readonly smtpUtf8: boolean
+  readonly dsn: DsnMail | undefined
+  readonly recipients: Map<string, SubmittedRecipient>
+  /** Monotonic. */
+  readonly startedAt: number
+}
+
+export interface HeadParts {
+  readonly envelope: Envelope
+  readonly tenancy: Tenancy
+  readonly signer: Signer
+  readonly clock: Pick<Clock, 'now'>
+  readonly hostname: string
+  readonly client: Message['client']
+  readonly isEsmtp: boolean
+  readonly maxReceived: number
+}
+
+const SHOWN_LENGTH = 255
+
+/** Reads the header section of message `id`; `text` is latin1 with CRLF lines. */
+export function openHead(parts: HeadParts, id: string, text: string): OpenedHead | Reply {
+  const head = scanHead(text)
+  const known = pickFields(head)
+  if (known.received > parts.maxReceived) return REPLY.loop
+  const now = parts.clock.now()
+  const own = readOwnHeaders(text, known.own, { now, hasPool: (name) => parts.tenancy.hasPool(name) })
+  if ('code' in own) return own
+  const lines =
+    known.own.length === 0 && head.start === 0 ? text.slice(0, head.end) : withoutFields(text, head, known.own)
+  const shown = shownHeaders(text, known, `<${id}@${parts.hostname}>`)
+  const trace = tracePrefix(parts, { id, now, known, messageId: shown.messageId })
+  const senderDomain = ownSenderDomain(parts, known.from === undefined ? undefined : fieldValue(text, known.from))
+  const has8BitHead = parts.envelope.smtpUtf8 && /[^\x00-\x7f]/.test(lines)
+  return {
+    lines: Buffer.from(lines, 'latin1'),
+    bodyStart: head.bodyStart,
+    signing: senderDomain === undefined ? undefined : parts.signer.start(senderDomain),
+    signedBlock: () => trace + lines,
+    complete: ({ storedBytes, has8Bit, signature }) => ({
+      ...envelopeOf(parts.envelope, has8BitHead),
+      ...ownOf(own, parts, now),
+      ...(senderDomain === undefined ? {} : { senderDomain }),
+      prefix: signature + trace,
+      sizeBytes: signature.length + trace.length + storedBytes,
+      // What the content is counts, not what MAIL said: many apps send 8 bit without saying so, some say so for ASCII.
+      body: has8Bit ? '8bitmime' : '7bit',
+      headers: shown,
+      client: parts.client,
+    }),
+  }
+}
+
+interface KnownFields {
+  received: number
+  messageId?: Field
+  date?: Field
+  from?: Field
+  subject?: Field
+  readonly own: Field[]
+}
+
+function pickFields(head: Head): KnownFields {
+  const known: KnownFields = { received: 0, own: [] }
+  for (const field of head.fields) {
+    switch (field.name) {
+      case 'received':
+        known.received++
+        break
+      case 'message-id':
+        known.messageId ??= field
+        break
+      case 'date':
+        known.date ??= field
+        break
+      case 'from':
+        known.from ??= field
+        break
+      case 'subject':
+        known.subject ??= field
+        break
+      default:
+        if (isOwn(field.name)) known.own.push(field)
+    }
+  }
+  return known
+}
+
+function shownHeaders(text: string, known: KnownFields, madeMessageId: string): Message['headers'] {
+  const show = (field: Field): string => decodeHeader(fieldValue(text, field)).slice(0, SHOWN_LENGTH)
+  return {
+    messageId: known.messageId === undefined ? madeMessageId : show(known.messageId),
+    ...(known.from === undefined ? {} : { from: show(known.from) }),
+    ...(known.subject === undefined ? {} : { subject: show(known.subject) }),
+  }
+}
+
+interface TraceParts {
+  readonly id: string
+  readonly now: EpochMs
+  readonly known: KnownFields
+  readonly messageId: string
+}
+
+function tracePrefix(
+  { envelope, hostname, client, isEsmtp }: HeadParts,
+  { id, now, known, messageId }: TraceParts,
+): string {
+  const { tls, address, helo = '' } = client
+  const protocol = withProtocol({
+    esmtp: isEsmtp,
+    tls: tls !== undefined,
+    auth: envelope.credential !== undefined,
+    utf8: envelope.smtpUtf8,
+  })
+  const received = receivedHeader({
+    id,
+    hostname,
+    helo,
+    address,
+    protocol,
+    at: now,
+    ...(tls === undefined ? {} : { tls }),
+  })
+  const added = known.messageId === undefined ? messageIdHeader(messageId) : ''
+  return received + added + (known.date === undefined ? dateHeader(now) : '')
+}
+
+function ownSenderDomain({ envelope, tenancy }: HeadParts, from: string | undefined): Submitted['senderDomain'] {
+  const fromAddress = from === undefined ? undefined : firstAddress(from)
+  const fromText = fromAddress === undefined ? '' : Buffer.from(fromAddress, 'latin1').toString()
+  for (const text of [fromText, envelope.sender]) {
+    const domain = parseAddress(text)?.domain
+    const own = domain === undefined ? undefined : tenancy.ownDomain(envelope.tenant, domain)
+    if (own !== undefined) return own
+  }
+  return undefined
+}
+
+function envelopeOf(envelope: Envelope, has8BitHead: boolean) {
+  const { tenant, credential, sender, dsn } = envelope
+  const to = [...envelope.recipients.values()]
+  return {
+    tenant: tenant.name,
+    sender,
+    to,
+    // Asked for and needed (RFC 6531 §3.6): a message without anything international can go to servers without it.
+    smtpUtf8:
+      envelope.smtpUtf8 && (has8BitHead || needsSmtpUtf8(sender) || to.some(({ address }) => needsSmtpUtf8(address))),
+    ...(credential === undefined ? {} : { credential: credential.name }),
+    ...(dsn === undefined ? {} : { dsn }),
+  }
+}
+
+function ownOf(own: OwnHeaders, { tenancy, envelope }: HeadParts, now: EpochMs) {
+  const { tags, metadata, sendAt, idempotencyKey } = own
+  const pool = own.pool ?? envelope.tenant.pool
+  return {
+    // The life of a message that is sent later begins then.
+    expiresAt: own.expiresAt ?? Math.max(now, sendAt ?? now) + tenancy.lifetimeMs(envelope.tenant),
+    ...(tags.length === 0 ? {} : { tags }),
+    ...(Object.keys(metadata).length === 0 ? {} : { metadata }),
+    ...(pool === undefined ? {} : { pool }),
+    ...(sendAt === undefined ? {} : { sendAt }),
+    ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+  }
+}

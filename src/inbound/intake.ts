@@ -1,0 +1,174 @@
+// One message on its way in: from the bytes of DATA to an accepted message. Owns the order of things: NUL and line ends,
+// size, header section, signature, chunks to the store, acceptance. Memory is bounded by the head limit and one chunk,
+// whatever the size. What is wrong with the message is kept as a reply; the rest is then read and thrown away.
+
+import { isAscii } from 'node:buffer'
+import type { BodyWriter, Submitted } from '../queue/submission.ts'
+import type { SigningSession } from '../sign/signer.ts'
+import { CHUNK_BYTES } from '../store/store.ts'
+import type { Clock } from '../util/clock.ts'
+import { LineEndings } from './line-endings.ts'
+import { REPLY, type Reply } from './replies.ts'
+
+// Postfix's header_size_limit is 100 KiB; some apps put long reference lists and signatures in.
+const MAX_HEAD_BYTES = 256 * 1024
+const CRLF = Buffer.from('\r\n')
+const NOTHING = Buffer.alloc(0)
+
+/** What reading the header section gave. */
+export interface OpenedHead {
+  /** The header lines as they are stored; the empty line follows. */
+  readonly lines: Buffer
+  /** Where the body begins in what was read. */
+  readonly bodyStart: number
+  /** Undefined when nobody signs. */
+  readonly signing: SigningSession | undefined
+  /** Everything known by now; the prefix is completed once the body has been signed. */
+  complete(content: { storedBytes: number; has8Bit: boolean; signature: string }): Submitted
+  /** The header block as it goes out, for signing. */
+  signedBlock(): string
+}
+
+/** Reads the header section (latin1) of the message `id`. `atEnd`: there is nothing behind `text`. */
+export type OpenHead = (id: string, text: string) => OpenedHead | Reply
+
+export interface IntakeParts {
+  readonly body: BodyWriter
+  readonly openHead: OpenHead
+  readonly maxSize: number
+  readonly clock: Pick<Clock, 'monotonic'>
+}
+
+export class Intake {
+  readonly body: BodyWriter
+  readonly #parts: IntakeParts
+  readonly #lineEndings = new LineEndings()
+  readonly startedAt: number
+  /** Milliseconds in which the client waited for us. */
+  stalledMs = 0
+  receivedBytes = 0
+  #refusal: Reply | undefined
+  #error: { readonly value: unknown } | undefined
+  #has8Bit = false
+  #storedBytes = 0
+  #headPieces: Buffer[] | undefined = []
+  #headBytes = 0
+  #headTail = ''
+  #head: OpenedHead | undefined
+  #pieces: Buffer[] = []
+  #pieceBytes = 0
+
+  constructor(parts: IntakeParts) {
+    this.#parts = parts
+    this.body = parts.body
+    this.startedAt = parts.clock.monotonic()
+  }
+
+  /** Takes the next bytes; a promise when the caller must wait before it brings more. Never rejects. */
+  push(chunk: Buffer): Promise<void> | undefined {
+    this.receivedBytes += chunk.length
+    if (this.#isDoomed) return undefined
+    if (chunk.includes(0)) return this.#refuse(REPLY.nul)
+    if (!this.#has8Bit && !isAscii(chunk)) this.#has8Bit = true
+    return this.#take(this.#lineEndings.push(chunk))
+  }
+
+  /** Everything has come: the message to accept, the reply that refuses it, or the exception that prevents it. */
+  async finish(): Promise<{ submitted: Submitted } | { refusal: Reply } | { error: unknown }> {
+    if (!this.#isDoomed) await this.#take(this.#lineEndings.end())
+    if (!this.#isDoomed && this.#headPieces !== undefined) await this.#openHead(true)
+    if (!this.#isDoomed && this.#pieceBytes > 0) await this.#write(this.#joined())
+    if (this.#refusal !== undefined) return { refusal: this.#refusal }
+    if (this.#error !== undefined) return { error: this.#error.value }
+    try {
+      return { submitted: await this.#completed() }
+    } catch (error) {
+      return { error }
+    }
+  }
+
+  get #isDoomed(): boolean {
+    return this.#refusal !== undefined || this.#error !== undefined
+  }
+
+  async #completed(): Promise<Submitted> {
+    const head = this.#head
+    if (head === undefined) throw new Error('the header section was not read')
+    const signature = head.signing === undefined ? '' : await head.signing.finish(head.signedBlock())
+    return head.complete({ storedBytes: this.#storedBytes, has8Bit: this.#has8Bit, signature })
+  }
+
+  #refuse(reply: Reply): undefined {
+    this.#refusal = reply
+    this.#headPieces = undefined
+    this.#pieces = []
+  }
+
+  #take(bytes: Buffer): Promise<void> | undefined {
+    if (this.#storedBytes + this.#headBytes + bytes.length > this.#parts.maxSize) return this.#refuse(REPLY.tooBig)
+    if (this.#headPieces === undefined) return this.#takeBody(bytes)
+    this.#headPieces.push(bytes)
+    this.#headBytes += bytes.length
+    // The empty line may be spread over chunks, so the last three characters are looked at again.
+    const window = this.#headTail + bytes.toString('latin1')
+    const isAtStart = this.#headBytes - bytes.length < 2
+    this.#headTail = window.slice(-3)
+    const isComplete = window.includes('\r\n\r\n') || (isAtStart && window.startsWith('\r\n'))
+    return isComplete || this.#headBytes > MAX_HEAD_BYTES ? this.#openHead(isComplete) : undefined
+  }
+
+  #openHead(isComplete: boolean): Promise<void> | undefined {
+    const pieces = this.#headPieces ?? []
+    const [only = NOTHING] = pieces
+    const bytes = pieces.length < 2 ? only : Buffer.concat(pieces)
+    const head = this.#parts.openHead(this.body.id, bytes.toString('latin1'))
+    if ('code' in head) return this.#refuse(head)
+    if (head.bodyStart > MAX_HEAD_BYTES || (!isComplete && head.bodyStart === bytes.length)) {
+      return this.#refuse(REPLY.headTooBig)
+    }
+    this.#headPieces = undefined
+    this.#headBytes = 0
+    this.#head = head
+    this.#store(head.lines)
+    this.#store(CRLF)
+    return this.#takeBody(bytes.subarray(head.bodyStart))
+  }
+
+  #takeBody(bytes: Buffer): Promise<void> | undefined {
+    if (bytes.length === 0) return undefined
+    this.#head?.signing?.body(bytes)
+    this.#store(bytes)
+    return this.#pieceBytes >= CHUNK_BYTES ? this.#writeChunks() : undefined
+  }
+
+  #store(bytes: Buffer): void {
+    this.#pieces.push(bytes)
+    this.#pieceBytes += bytes.length
+    this.#storedBytes += bytes.length
+  }
+
+  #joined(): Buffer {
+    return Buffer.concat(this.#pieces, this.#pieceBytes)
+  }
+
+  async #writeChunks(): Promise<void> {
+    const startedAt = this.#parts.clock.monotonic()
+    const bytes = this.#joined()
+    let at = 0
+    for (; bytes.length - at >= CHUNK_BYTES && !this.#isDoomed; at += CHUNK_BYTES) {
+      await this.#write(bytes.subarray(at, at + CHUNK_BYTES))
+    }
+    this.#pieces = [bytes.subarray(at)]
+    this.#pieceBytes = bytes.length - at
+    this.stalledMs += this.#parts.clock.monotonic() - startedAt
+  }
+
+  async #write(bytes: Buffer): Promise<void> {
+    try {
+      await this.body.write(bytes)
+    } catch (error) {
+      // Answered after the dot, when the client listens again; the rest is read and dropped.
+      this.#error = { value: error }
+    }
+  }
+}

@@ -1,0 +1,96 @@
+// Who may send as whom, compiled once from the settings: credentials, trusted networks, sender domains. Pure look-ups.
+
+import { BlockList, isIP } from 'node:net'
+import type { CredentialSettings, DomainSettings, Settings, TenantSettings } from '../config/schema.ts'
+import { type Domain, parseDomain } from '../mail/address.ts'
+import { DAY, HOUR } from '../util/clock.ts'
+
+interface Network {
+  readonly list: BlockList
+  readonly tenant: TenantSettings
+}
+
+export class Tenancy {
+  readonly #tenants: ReadonlyMap<string, TenantSettings>
+  readonly #credentials: ReadonlyMap<string, CredentialSettings>
+  /** The longest prefix first, so that the first match is the most specific one. */
+  readonly #networks: readonly Network[]
+  readonly #domains: ReadonlyMap<string, DomainSettings>
+  readonly #pools: ReadonlySet<string>
+  readonly #standardLifetimeMs: number
+
+  constructor(settings: Settings) {
+    this.#tenants = new Map(settings.tenant.map((tenant) => [tenant.name, tenant]))
+    this.#credentials = new Map(settings.credential.map((credential) => [credential.name, credential]))
+    this.#domains = new Map(settings.domain.map((domain) => [parseDomain(domain.name) ?? domain.name, domain]))
+    this.#pools = new Set(settings.pool.map(({ name }) => name))
+    this.#standardLifetimeMs = settings.queue.lifetime
+    this.#networks = this.#compileNetworks(settings.network)
+  }
+
+  #compileNetworks(networks: Settings['network']): Network[] {
+    return [...networks]
+      .sort((a, b) => b.cidr.prefix - a.cidr.prefix)
+      .flatMap(({ cidr, tenant: name }) => {
+        const tenant = this.#tenants.get(name)
+        if (tenant === undefined) return []
+        const list = new BlockList()
+        list.addSubnet(cidr.address, cidr.prefix, cidr.family === 4 ? 'ipv4' : 'ipv6')
+        return [{ list, tenant }]
+      })
+  }
+
+  tenant(name: string): TenantSettings | undefined {
+    return this.#tenants.get(name)
+  }
+
+  credential(name: string): CredentialSettings | undefined {
+    return this.#credentials.get(name)
+  }
+
+  get credentials(): Iterable<CredentialSettings> {
+    return this.#credentials.values()
+  }
+
+  /** The tenant whose trusted network the client is in. */
+  trusted(clientAddress: string): TenantSettings | undefined {
+    const family = isIP(clientAddress) === 6 ? 'ipv6' : 'ipv4'
+    return this.#networks.find(({ list }) => list.check(clientAddress, family))?.tenant
+  }
+
+  maySendAs(tenant: TenantSettings, domain: Domain): boolean {
+    return tenant.anySender || this.ownDomain(tenant, domain) !== undefined
+  }
+
+  /**
+   * The configured domain of this tenant that covers `domain`: itself, or a parent with `subdomains`. Never another
+   * tenant's, also for a tenant that may use any sender: what we sign and where returns go stays with the owner.
+   */
+  ownDomain(tenant: TenantSettings, domain: Domain): Domain | undefined {
+    for (let name: string = domain; name !== ''; name = name.slice(name.indexOf('.') + 1)) {
+      const settings = this.#domains.get(name)
+      if (settings !== undefined && (name === domain || settings.subdomains)) {
+        return settings.tenant === tenant.name ? (name as Domain) : undefined
+      }
+      if (!name.includes('.')) return undefined
+    }
+    return undefined
+  }
+
+  hasPool(name: string): boolean {
+    return this.#pools.has(name)
+  }
+
+  /** How long mail of the tenant is tried. */
+  lifetimeMs(tenant: TenantSettings): number {
+    if (tenant.lifetime !== undefined) return tenant.lifetime
+    switch (tenant.preset) {
+      case 'transactional':
+        return 8 * HOUR
+      case 'patient':
+        return 5 * DAY
+      case 'standard':
+        return this.#standardLifetimeMs
+    }
+  }
+}

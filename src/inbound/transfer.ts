@@ -1,0 +1,100 @@
+// DATA of one transaction: reads the stream into an Intake with back-pressure, then asks the acceptor. Whatever happens,
+// a body that was not accepted is discarded, and nothing rejects: an exception becomes a reply in reply-for.ts.
+
+import type { Readable } from 'node:stream'
+import type { Accepted, Acceptor, Submitted } from '../queue/submission.ts'
+import { type Clock, SECOND } from '../util/clock.ts'
+import { type HeadParts, openHead } from './envelope.ts'
+import { Intake } from './intake.ts'
+import { queuedAs, type Reply } from './replies.ts'
+import { replyFor } from './reply-for.ts'
+import { allSuppressed } from './rules.ts'
+
+/** A client may be slow at first: TCP slow start, a virus scanner at its end. */
+const SLOW_START_MS = 10 * SECOND
+
+export interface TransferParts {
+  readonly stream: Readable
+  readonly acceptor: Acceptor
+  readonly clock: Pick<Clock, 'monotonic'>
+  readonly head: HeadParts
+  readonly maxSize: number
+  readonly onError: (error: unknown) => void
+}
+
+export class Transfer {
+  readonly #parts: TransferParts
+  readonly #intake: Intake
+  /** The final dot has not come yet. */
+  isReceiving = true
+
+  constructor(parts: TransferParts) {
+    this.#parts = parts
+    this.#intake = new Intake({
+      body: parts.acceptor.openBody(),
+      openHead: (id, text) => openHead(parts.head, id, text),
+      maxSize: parts.maxSize,
+      clock: parts.clock,
+    })
+  }
+
+  isTooSlow(now: number, minBytesPerSecond: number): boolean {
+    const elapsedMs = now - this.#intake.startedAt - this.#intake.stalledMs
+    return elapsedMs > SLOW_START_MS && this.#intake.receivedBytes < (minBytesPerSecond * elapsedMs) / SECOND
+  }
+
+  /** The answer to the dot; undefined when the client went away before it. */
+  async run(): Promise<Reply | undefined> {
+    const isComplete = await this.#read()
+    this.isReceiving = false
+    const reply = isComplete ? await this.#conclude() : undefined
+    if (reply === undefined || reply.code >= 400) await this.#discard()
+    return reply
+  }
+
+  #read(): Promise<boolean> {
+    const { stream } = this.#parts
+    return new Promise((resolve) => {
+      stream.on('data', (chunk: Buffer) => {
+        const busy = this.#intake.push(chunk)
+        if (busy === undefined) return
+        stream.pause()
+        void busy.then(() => stream.resume())
+      })
+      stream.on('end', () => resolve(true))
+      // The client went away: smtp-server destroys the stream, with an error for those who listen for one.
+      stream.on('error', () => resolve(false))
+      stream.on('close', () => resolve(false))
+    })
+  }
+
+  async #conclude(): Promise<Reply> {
+    const result = await this.#intake.finish()
+    if ('refusal' in result) return result.refusal
+    if ('error' in result) return this.#failed(result.error)
+    return allSuppressed(this.#parts.head.envelope) ?? (await this.#accept(result.submitted))
+  }
+
+  async #accept(submitted: Submitted): Promise<Reply> {
+    try {
+      const accepted: Accepted = await this.#parts.acceptor.accept(this.#intake.body, submitted)
+      return queuedAs(accepted.id)
+    } catch (error) {
+      return this.#failed(error)
+    }
+  }
+
+  #failed(error: unknown): Reply {
+    this.#parts.onError(error)
+    return replyFor(error)
+  }
+
+  async #discard(): Promise<void> {
+    try {
+      await this.#intake.body.discard()
+    } catch (error) {
+      // Left-over chunks are swept by the store's owner; the client's answer does not change.
+      this.#parts.onError(error)
+    }
+  }
+}

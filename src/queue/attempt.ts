@@ -1,0 +1,54 @@
+// From a claimed recipient to what delivery takes: the return path on the wire, the pool, the body when it is one chunk.
+
+import { makeReturnPath, dayOf, type ReturnPathKey } from '../bounce/return-path.ts'
+import type { Settings } from '../config/schema.ts'
+import type { Attempt } from '../delivery/delivery.ts'
+import { domainOf } from '../mail/address.ts'
+import type { Message } from '../mail/message.ts'
+import type { Clock } from '../util/clock.ts'
+import type { Flight } from './flight.ts'
+
+export interface AttemptParts {
+  readonly settings: () => Settings
+  readonly key: ReturnPathKey
+  readonly readChunk: (id: string, index: number) => Buffer | undefined
+  readonly clock: Clock
+}
+
+export function attemptOf(parts: AttemptParts, { message, recipient, content }: Flight): Attempt {
+  const whole = message.chunks === 1 ? (content ?? parts.readChunk(message.id, 0)) : undefined
+  return {
+    message: message.id,
+    n: recipient.n,
+    attempt: recipient.state.kind === 'waiting' ? recipient.state.attempts : 0,
+    tenant: message.tenant,
+    sender: senderOnTheWire(parts, message, recipient.n),
+    recipient: recipient.address,
+    domain: domainOf(recipient.address),
+    pool: message.pool ?? parts.settings().tenant.find(({ name }) => name === message.tenant)?.pool ?? 'default',
+    sizeBytes: message.sizeBytes,
+    body: message.body,
+    smtpUtf8: message.smtpUtf8,
+    prefix: message.prefix,
+    chunks: message.chunks,
+    ...(message.dsn === undefined ? {} : { dsnMail: message.dsn }),
+    ...(recipient.dsn === undefined ? {} : { dsnRcpt: recipient.dsn }),
+    ...(whole === undefined ? {} : { content: whole }),
+  }
+}
+
+/** The signed return path of this recipient; the app's own sender where its domain has none; null stays null. */
+function senderOnTheWire({ settings, key, clock }: AttemptParts, message: Message, n: number): string {
+  if (message.sender === '' || message.senderDomain === undefined) return message.sender
+  const { domain, queue } = settings()
+  const domainName = message.senderDomain
+  const own = domain.find(({ name }) => name === domainName) ?? domain.find((each) => each.subdomains && domainName.endsWith(`.${each.name}`))
+  if (own?.returnPath === undefined) return message.sender
+  return makeReturnPath({
+    key,
+    id: message.id,
+    n,
+    expiresDay: dayOf(clock.now()) + queue.returnPathDays,
+    domain: own.returnPath,
+  })
+}

@@ -1,0 +1,47 @@
+// What is in flight: recipients claimed and not settled yet. In memory only, bounded by max_in_flight.
+
+import type { Message, Recipient } from '../mail/message.ts'
+
+/** A claimed recipient on its way: from claim (or acceptance) to settlement. */
+export interface Flight {
+  readonly message: Message
+  /** As it stands now: operators may hold or cancel it while the attempt is under way. */
+  recipient: Recipient
+  /** The body, when it was accepted a moment ago and is small; else it is read from the store. */
+  content: Buffer | undefined
+  /** Claimed by acceptance, not by the runner. */
+  readonly hot: boolean
+}
+
+export const flightKey = (id: string, n: number): string => `${id}.${n}`
+
+export class Flights {
+  readonly #flights = new Map<string, Flight>()
+  readonly #hot = new Map<string, number>()
+
+  get size(): number {
+    return this.#flights.size
+  }
+
+  get(id: string, n: number): Flight | undefined {
+    return this.#flights.get(flightKey(id, n))
+  }
+
+  /** Whether acceptance may claim one more: one tenant never takes more than half of the room. */
+  hasRoom(tenant: string, maxInFlight: number): boolean {
+    return this.#flights.size < maxInFlight && (this.#hot.get(tenant) ?? 0) < maxInFlight / 2
+  }
+
+  begin(flight: Flight): void {
+    const { id, n, tenant } = flight.recipient
+    this.#flights.set(flightKey(id, n), flight)
+    if (flight.hot) this.#hot.set(tenant, (this.#hot.get(tenant) ?? 0) + 1)
+  }
+
+  land({ recipient: { id, n, tenant }, hot }: Flight): void {
+    if (!this.#flights.delete(flightKey(id, n)) || !hot) return
+    const left = (this.#hot.get(tenant) ?? 1) - 1
+    if (left === 0) this.#hot.delete(tenant)
+    else this.#hot.set(tenant, left)
+  }
+}

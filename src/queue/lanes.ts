@@ -1,0 +1,109 @@
+// The lanes that have somebody waiting, by the time the first of each is due. This and what is in flight is all the
+// memory the queue takes: recipients themselves stand in the store's `due` table.
+
+import type { Domain } from '../mail/address.ts'
+import { afterPrefix, laneKey, readDueKey } from '../store/keys.ts'
+import type { Store } from '../store/store.ts'
+import type { EpochMs } from '../util/clock.ts'
+import { MinHeap } from './heap.ts'
+
+export interface Lane {
+  readonly tenant: string
+  readonly domain: Domain
+  /** Not later than the first due time in the store. */
+  nextDue: EpochMs
+  /** `timed`: in the heap; `ready`: in a site's line or being claimed from. */
+  place: 'timed' | 'ready'
+  /** Of the heap entry that counts; older entries of the lane are skipped. */
+  entry: number
+}
+
+interface HeapEntry {
+  readonly lane: Lane
+  readonly dueAt: EpochMs
+  readonly entry: number
+}
+
+export class Lanes {
+  readonly #lanes = new Map<string, Lane>()
+  readonly #heap = new MinHeap<HeapEntry>((a, b) => a.dueAt < b.dueAt)
+  #entries = 0
+
+  get size(): number {
+    return this.#lanes.size
+  }
+
+  /** Finds every lane in the store by skipping from lane to lane: the cost is per lane, not per recipient. */
+  load(store: Store): void {
+    let from: Buffer | undefined
+    for (;;) {
+      const key = store.keys('due', { ...(from === undefined ? {} : { from }), limit: 1 })[0]
+      if (key === undefined) return
+      const { tenant, domain, dueAt } = readDueKey(key)
+      this.wake(tenant, domain as Domain, dueAt)
+      from = afterPrefix(laneKey(tenant, domain))
+      if (from === undefined) return
+    }
+  }
+
+  /** Somebody in this lane is due at `dueAt`. */
+  wake(tenant: string, domain: Domain, dueAt: EpochMs): void {
+    const name = laneName(tenant, domain)
+    const lane = this.#lanes.get(name)
+    if (lane === undefined) {
+      const made: Lane = { tenant, domain, nextDue: dueAt, place: 'timed', entry: 0 }
+      this.#lanes.set(name, made)
+      this.#push(made, dueAt)
+    } else if (dueAt < lane.nextDue) {
+      lane.nextDue = dueAt
+      if (lane.place === 'timed') this.#push(lane, dueAt)
+    }
+  }
+
+  /** When the earliest timed lane is due. */
+  get nextDue(): EpochMs | undefined {
+    this.#dropStale()
+    return this.#heap.peek()?.dueAt
+  }
+
+  /** Takes the next lane that is due; it is `ready` until `park` or `forget`. */
+  takeDue(now: EpochMs): Lane | undefined {
+    this.#dropStale()
+    const first = this.#heap.peek()
+    if (first === undefined || first.dueAt > now) return undefined
+    this.#heap.pop()
+    first.lane.place = 'ready'
+    // Whatever comes due from here on is later news.
+    first.lane.nextDue = Number.POSITIVE_INFINITY
+    return first.lane
+  }
+
+  /** Puts a ready lane back: to be looked at when the first of it is due, or forgotten when nobody waits. */
+  park(lane: Lane, firstDue: EpochMs | undefined): void {
+    const dueAt = Math.min(lane.nextDue, firstDue ?? Number.POSITIVE_INFINITY)
+    if (dueAt === Number.POSITIVE_INFINITY) {
+      this.#lanes.delete(laneName(lane.tenant, lane.domain))
+      return
+    }
+    lane.place = 'timed'
+    lane.nextDue = dueAt
+    this.#push(lane, dueAt)
+  }
+
+  #push(lane: Lane, dueAt: EpochMs): void {
+    lane.entry = ++this.#entries
+    this.#heap.push({ lane, dueAt, entry: lane.entry })
+  }
+
+  #dropStale(): void {
+    for (;;) {
+      const first = this.#heap.peek()
+      if (first === undefined || (first.entry === first.lane.entry && first.lane.place === 'timed')) return
+      this.#heap.pop()
+    }
+  }
+}
+
+function laneName(tenant: string, domain: string): string {
+  return `${tenant}\0${domain}`
+}

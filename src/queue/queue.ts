@@ -1,0 +1,541 @@
+// The queue: the sole writer of recipients. Each change is one store transaction {new state, schedule, records,
+// strikes and suppressions, perhaps a report to the sender}, then one event. What is durable when: docs/architecture.md.
+// A claim is written before the attempt as "attempts + 1, due again at T", so a crash needs no special state; a
+// recipient handed to delivery right after acceptance was accepted in that state already.
+
+import type { Settings, TenantSettings } from '../config/schema.ts'
+import type { ComposedRecord, Journal } from '../journal/journal.ts'
+import type { JournalRecord, StoredRecord } from '../journal/record.ts'
+import type { Recorded, Recorder } from '../journal/record-failure.ts'
+import { domainOf, type Domain } from '../mail/address.ts'
+import { isFinal, type Message, type Recipient } from '../mail/message.ts'
+import type { Cause, Outcome, Way } from '../mail/outcome.ts'
+import type { Logger } from '../observe/logger.ts'
+import { decodeOptional } from '../store/codec.ts'
+import { idKey, laneKey, partKey, prefixRange, readDueKey, textKey } from '../store/keys.ts'
+import { StoreError, type Store, type Write } from '../store/store.ts'
+import type { Suppression } from '../suppression/suppression.ts'
+import { MINUTE, SECOND, type Clock, type EpochMs } from '../util/clock.ts'
+import { acceptanceOf, acceptedBefore, recipientWrites } from './acceptance.ts'
+import { flightKey, Flights, type Flight } from './flight.ts'
+import type { DsnWriter, Report } from './report.ts'
+import { nextAttemptAt } from './schedule.ts'
+import { settlementOf, type Settlement } from './settlement.ts'
+import { readChunk, removeBody, SpooledBody } from './spool.ts'
+import { transition, type StateEvent } from './state.ts'
+import type { Accepted, Acceptor, BodyWriter, Submitted, SubmittedRecipient } from './submission.ts'
+
+export interface QueueParts {
+  readonly store: Store
+  readonly journal: Journal
+  readonly recorder: Recorder
+  readonly findSuppression: (tenant: string, address: Recipient['address']) => Suppression | undefined
+  readonly dsn: DsnWriter
+  readonly settings: () => Settings
+  readonly makeId: () => string
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+/** What the queue tells the runner. */
+export interface QueueListener {
+  /** These were claimed by acceptance: try them now. */
+  claimed(flights: readonly Flight[]): void
+  /** Somebody in this lane is due at `dueAt`. */
+  due(tenant: string, domain: Domain, dueAt: EpochMs): void
+}
+
+interface Change {
+  readonly recipient: Recipient
+  readonly event: StateEvent
+  readonly records: readonly JournalRecord[]
+  readonly more?: readonly Write[]
+  readonly lastCause?: Cause
+  readonly lastWay?: Way
+}
+
+// Bodies up to this size are kept in memory from acceptance to the first attempt; larger ones are read back.
+const HOT_BODY_BYTES = 64 * 1024
+const STORE_RETRY = SECOND
+// A message this long past its life that was tried before is not tried once more (the relay was down).
+const LAST_ATTEMPT_GRACE = 5 * MINUTE
+
+export class Queue implements Acceptor {
+  readonly #parts: QueueParts
+  readonly #flights = new Flights()
+  /** Recipients whose write is under way: the store does not show it yet. */
+  readonly #pending = new Map<string, Recipient>()
+  /** Open recipients of messages with several, while writes that close some of them are under way. */
+  readonly #open = new Map<string, { count: number; writing: number }>()
+  readonly #idempotent = new Map<string, Promise<Accepted>>()
+  readonly #waiting = new Map<string, number>()
+  #listener: QueueListener = { claimed: () => undefined, due: () => undefined }
+
+  constructor(parts: QueueParts) {
+    this.#parts = parts
+  }
+
+  listen(listener: QueueListener): void {
+    this.#listener = listener
+  }
+
+  get inFlight(): number {
+    return this.#flights.size
+  }
+
+  isInFlight(id: string, n: number): boolean {
+    return this.#flights.get(id, n) !== undefined
+  }
+
+  // ---- acceptance
+
+  openBody(): BodyWriter {
+    return new SpooledBody(this.#parts.store, this.#parts.makeId())
+  }
+
+  mayQueue(tenant: string, count: number): boolean {
+    const limit = this.#tenant(tenant)?.maxQueued
+    return limit === undefined || (this.#waiting.get(tenant) ?? this.#countWaiting(tenant)) + count <= limit
+  }
+
+  async accept(body: BodyWriter, submitted: Submitted): Promise<Accepted> {
+    if (!(body instanceof SpooledBody)) throw new TypeError('a body that this queue did not open')
+    const { idempotencyKey, tenant } = submitted
+    if (idempotencyKey === undefined) return this.#acceptNew(body, submitted)
+    const name = `${tenant}\0${idempotencyKey}`
+    const earlier = this.#idempotent.get(name) ?? acceptedBefore(this.#parts.store, tenant, idempotencyKey, this.#parts.clock.now())
+    if (earlier !== undefined) {
+      const { id } = await earlier
+      await body.discard()
+      return { id, duplicate: true }
+    }
+    const accepting = this.#acceptNew(body, submitted)
+    this.#idempotent.set(name, accepting)
+    try {
+      return await accepting
+    } finally {
+      this.#idempotent.delete(name)
+    }
+  }
+
+  async #acceptNew(body: SpooledBody, submitted: Submitted): Promise<Accepted> {
+    const { store, journal, clock } = this.#parts
+    const { to, sendAt, ...rest } = submitted
+    const { chunks, writes: lastChunk, small } = body.finish()
+    const now = clock.now()
+    const message: Message = { ...rest, id: body.id, recipients: to.length, chunks, receivedAt: now }
+    const content = small !== undefined && small.length <= HOT_BODY_BYTES ? small : undefined
+    const placed = to.map((recipient, n) => this.#place({ message, recipient, n, dueAt: sendAt ?? now, content }))
+    const recipients = placed.map(({ recipient }) => recipient)
+    const { writes, records } = acceptanceOf({ message, recipients, to, journal })
+    const isAnyoneOpen = recipients.some(({ state }) => state.kind === 'waiting')
+    const reports = this.#reportsOnSuppressed(message, recipients, records)
+    try {
+      await store.write([
+        ...writes,
+        ...(isAnyoneOpen ? lastChunk : removeBody(message.id, chunks - 1)),
+        ...reports.flatMap((report) => [...report.writes, ...report.composed.flatMap((each) => each.writes)]),
+      ])
+    } catch (error) {
+      for (const { flight } of placed) if (flight !== undefined) this.#flights.land(flight)
+      throw error
+    }
+    journal.publish([...records, ...reports.flatMap(({ composed }) => composed)].map(({ record }) => record))
+    for (const recipient of [...recipients, ...reports.map((report) => report.recipient)]) this.#enterLine(recipient)
+    const flights = placed.flatMap(({ flight }) => flight ?? [])
+    if (flights.length > 0) this.#listener.claimed(flights)
+    return { id: message.id, duplicate: false }
+  }
+
+  /** The first state of a recipient: suppressed, waiting, or claimed at once when there is room in flight. */
+  #place(given: { message: Message; recipient: SubmittedRecipient; n: number; dueAt: EpochMs; content: Buffer | undefined }): {
+    recipient: Recipient
+    flight?: Flight
+  } {
+    const { message, n, dueAt } = given
+    const { address, dsn, suppressed } = given.recipient
+    const base = { id: message.id, n, tenant: message.tenant, address, ...(dsn === undefined ? {} : { dsn }) }
+    if (suppressed !== undefined) return { recipient: { ...base, state: { kind: 'suppressed', at: message.receivedAt } } }
+    if (dueAt > message.receivedAt || !this.#flights.hasRoom(message.tenant, this.#parts.settings().queue.maxInFlight)) {
+      return { recipient: { ...base, state: { kind: 'waiting', attempts: 0, dueAt } } }
+    }
+    const recipient: Recipient = { ...base, state: { kind: 'waiting', attempts: 1, dueAt: this.#dueAfter(1, message) } }
+    const flight: Flight = { message, recipient, content: given.content, hot: true }
+    this.#flights.begin(flight)
+    return { recipient, flight }
+  }
+
+  #reportsOnSuppressed(
+    message: Message,
+    recipients: readonly Recipient[],
+    records: readonly ComposedRecord[],
+  ): (Report & { readonly composed: readonly ComposedRecord[] })[] {
+    return recipients.flatMap((after) => {
+      if (after.state.kind !== 'suppressed') return []
+      const own = records.map(({ record }) => record).filter(({ n }) => n === after.n)
+      const report = this.#parts.dsn.reportFor({ message, before: undefined, after, change: { records: own } })
+      return report === undefined ? [] : { ...report, composed: report.records.map((record) => this.#parts.journal.compose(record)) }
+    })
+  }
+
+  /** A new recipient stands in line from now on. */
+  #enterLine(recipient: Recipient): void {
+    if (recipient.state.kind === 'waiting') this.#countOne(recipient.tenant, 1)
+    this.#wake(recipient)
+  }
+
+  // ---- claims
+
+  /** Claims up to `limit` due recipients of a lane. `firstDue`: when the next of the lane is due; undefined = nobody waits. */
+  async claim(lane: { tenant: string; domain: Domain }, limit: number): Promise<{ flights: Flight[]; firstDue: EpochMs | undefined }> {
+    const now = this.#parts.clock.now()
+    const flights: Flight[] = []
+    const writes: Write[] = []
+    let firstDue: EpochMs | undefined
+    for (const key of this.#dueKeys(lane, now, limit + 1)) {
+      const due = readDueKey(key)
+      if (due.dueAt > now || flights.length === limit) {
+        firstDue = due.dueAt
+        break
+      }
+      const claimed = this.#claimOne(key, due)
+      if ('stale' in claimed) writes.push(claimed.stale)
+      else {
+        flights.push(claimed.flight)
+        writes.push(...claimed.writes)
+      }
+    }
+    if (writes.length > 0) await this.#writeClaims(flights, writes)
+    return { flights, firstDue }
+  }
+
+  /** The first `limit` keys of a lane that nobody has in flight; whoever lands one wakes the lane. */
+  #dueKeys(lane: { tenant: string; domain: Domain }, now: EpochMs, limit: number): Buffer[] {
+    const found: Buffer[] = []
+    const { to, from: first } = prefixRange(laneKey(lane.tenant, lane.domain))
+    let from = first
+    for (;;) {
+      const keys = this.#parts.store.keys('due', { from, ...(to === undefined ? {} : { to }), limit: limit + 8 })
+      for (const key of keys) {
+        const { id, n, dueAt } = readDueKey(key)
+        if (!this.#isBusy(id, n)) found.push(key)
+        if (found.length === limit || dueAt > now) return found
+      }
+      const last = keys.at(-1)
+      if (last === undefined || keys.length < limit + 8) return found
+      from = Buffer.concat([last, Buffer.from([0])])
+    }
+  }
+
+  #isBusy(id: string, n: number): boolean {
+    return this.#flights.get(id, n) !== undefined || this.#pending.has(flightKey(id, n))
+  }
+
+  #claimOne(key: Buffer, due: { id: string; n: number; dueAt: EpochMs }): { flight: Flight; writes: Write[] } | { stale: Write } {
+    const recipient = this.recipient(due.id, due.n)
+    const message = this.message(due.id)
+    if (recipient?.state.kind !== 'waiting' || recipient.state.dueAt !== due.dueAt || message === undefined) {
+      this.#parts.logger.warn({ event: 'queue.stale-due', message: due.id, n: due.n }, 'a schedule entry without its recipient was dropped')
+      return { stale: { table: 'due', key, value: undefined } }
+    }
+    const state = transition(recipient.state, { kind: 'claimed', dueAt: this.#dueAfter(recipient.state.attempts + 1, message) })
+    const claimed = { ...recipient, state }
+    const flight: Flight = { message, recipient: claimed, content: undefined, hot: false }
+    this.#flights.begin(flight)
+    return { flight, writes: recipientWrites(recipient, claimed) }
+  }
+
+  async #writeClaims(flights: readonly Flight[], writes: readonly Write[]): Promise<void> {
+    try {
+      await this.#parts.store.write(writes)
+    } catch (error) {
+      for (const flight of flights) this.#flights.land(flight)
+      throw error
+    }
+    for (const { recipient } of flights) this.#wake(recipient)
+  }
+
+  /** When a recipient is due again should we die during its attempt number `attempts`. */
+  #dueAfter(attempts: number, message: Message): EpochMs {
+    const { clock } = this.#parts
+    const now = clock.now()
+    const schedule = this.#schedule()
+    return nextAttemptAt({ schedule, attempts, now, expiresAt: message.expiresAt, random: 0.5 }) ?? now + MINUTE
+  }
+
+  #schedule(): { retry: readonly number[]; jitter: number } {
+    return this.#parts.settings().queue
+  }
+
+  // ---- before and after an attempt
+
+  /** Asked again right before an attempt: the address may have been suppressed since, the message's life may be over. */
+  async refuseBeforeAttempt(flight: Flight): Promise<boolean> {
+    const { recipient, message } = flight
+    if (recipient.state.kind !== 'waiting') {
+      // Held or cancelled since it was claimed.
+      this.#flights.land(flight)
+      return true
+    }
+    const suppression = this.#parts.findSuppression(recipient.tenant, recipient.address)
+    const now = this.#parts.clock.now()
+    if (suppression !== undefined) {
+      const event: StateEvent = { kind: 'suppressed', at: now }
+      const record = this.#about(recipient, { kind: 'suppressed', at: now, scope: suppression.scope, reason: suppression.reason })
+      await this.#settleWith(flight, { recipient, event, records: [record] })
+      return true
+    }
+    if (now > message.expiresAt + LAST_ATTEMPT_GRACE && recipient.state.attempts > 1) {
+      const cause: Cause = { kind: 'expired', ...(recipient.lastCause === undefined ? {} : { last: recipient.lastCause }) }
+      await this.#settleFailure(flight, { ending: 'expired', event: { kind: 'expired', at: now }, cause })
+      return true
+    }
+    return false
+  }
+
+  /** Turns an outcome into the new state; durable when it resolves. Waits while the store is full: an outcome is never lost. */
+  async settle(flight: Flight, outcome: Outcome): Promise<void> {
+    const { recipient, message } = flight
+    const { clock, recorder } = this.#parts
+    const attempts = attemptsOf(recipient)
+    const settlement = settlementOf({
+      outcome,
+      attempts,
+      expiresAt: message.expiresAt,
+      schedule: this.#schedule(),
+      now: clock.now(),
+      random: Math.random(),
+      classify: (cause, way) => recorder.classify(way === undefined ? { cause } : { cause, way }),
+    })
+    if (settlement.ending === 'delivered') await this.#settleDelivery(flight, settlement)
+    else if (settlement.ending === 'returned') await this.#settleWith(flight, { recipient, event: settlement.event, records: [] })
+    else await this.#settleFailure(flight, settlement)
+  }
+
+  async #settleDelivery(flight: Flight, settlement: Extract<Settlement, { ending: 'delivered' }>): Promise<void> {
+    const { recipient } = flight
+    const { reply, way } = settlement
+    const record = this.#about(recipient, { kind: 'delivered', reply, way })
+    const more = this.#parts.recorder.recordDelivery({ tenant: recipient.tenant, recipient: recipient.address, message: recipient.id })
+    await this.#settleWith(flight, { recipient, event: settlement.event, records: [record], more, lastWay: way })
+  }
+
+  async #settleFailure(flight: Flight, settlement: Exclude<Settlement, { ending: 'delivered' | 'returned' }>): Promise<void> {
+    const { recipient } = flight
+    const { ending, cause, way, event } = settlement
+    const failure = this.#parts.recorder.recordFailure({
+      tenant: recipient.tenant,
+      message: recipient.id,
+      n: recipient.n,
+      recipient: recipient.address,
+      attempt: attemptsOf(recipient),
+      cause,
+      ...(way === undefined ? {} : { way }),
+      ending,
+      useGlobal: this.#tenant(recipient.tenant)?.useGlobal ?? true,
+    })
+    const record = this.#about(recipient, {
+      kind: ending,
+      cause,
+      verdict: failure.verdict,
+      ...(way === undefined ? {} : { way }),
+      ...(settlement.ending === 'deferred' ? { dueAt: settlement.dueAt } : {}),
+      ...(failure.ambiguous ? { ambiguous: true } : {}),
+    })
+    await this.#settleWith(flight, {
+      recipient,
+      event,
+      records: [record, ...this.#suppressionRecords(recipient, failure)],
+      more: failure.writes,
+      lastCause: cause,
+      ...(way === undefined ? {} : { lastWay: way }),
+    })
+  }
+
+  /** Writes one change of a flight's recipient, lands the flight, then tells. Retries for as long as the store is full. */
+  async #settleWith(flight: Flight, change: Change): Promise<void> {
+    const { recipient } = flight
+    const after = changed(recipient, change, this.#parts.clock.now())
+    flight.recipient = after
+    const report = this.#parts.dsn.reportFor({ message: flight.message, before: recipient, after, change })
+    await this.#commit({ message: flight.message, before: recipient, after, change, report, landing: flight })
+  }
+
+  async #commit(given: {
+    readonly message: Message
+    readonly before: Recipient
+    readonly after: Recipient
+    readonly change: Change
+    readonly report: Report | undefined
+    readonly landing?: Flight
+  }): Promise<void> {
+    const { message, before, after, change, report } = given
+    const { journal } = this.#parts
+    const composed = [...change.records, ...(report?.records ?? [])].map((record) => journal.compose(record))
+    const wasOpen = !isFinal(before.state)
+    const isOver = wasOpen && isFinal(after.state)
+    const writes = [
+      ...recipientWrites(before, after),
+      ...(change.more ?? []),
+      ...composed.flatMap(({ writes: recordWrites }) => recordWrites),
+      ...(isOver ? this.#finishWrites(message) : []),
+      ...(report?.writes ?? []),
+    ]
+    const name = flightKey(after.id, after.n)
+    this.#pending.set(name, after)
+    await this.#writeWhenRoom(writes)
+    if (this.#pending.get(name) === after) this.#pending.delete(name)
+    if (isOver) {
+      this.#countOne(after.tenant, -1)
+      this.#closeWritten(message)
+    }
+    if (given.landing !== undefined) this.#flights.land(given.landing)
+    this.#tell(after, composed.map(({ record }) => record), report?.recipient)
+  }
+
+  #tell(after: Recipient, records: readonly StoredRecord[], report: Recipient | undefined): void {
+    this.#wake(after)
+    if (report !== undefined) this.#enterLine(report)
+    this.#parts.journal.publish(records)
+  }
+
+  async #writeWhenRoom(writes: readonly Write[]): Promise<void> {
+    const { store, clock, logger } = this.#parts
+    for (;;) {
+      try {
+        return await store.write(writes)
+      } catch (error) {
+        if (!(error instanceof StoreError) || error.code !== 'full') throw error
+        logger.warn({ event: 'queue.waits-for-room' }, 'an outcome waits to be written: no room in the store')
+        await clock.sleep(STORE_RETRY)
+      }
+    }
+  }
+
+  /** The body of a message goes with its last open recipient. */
+  #finishWrites(message: Message): Write[] {
+    if (this.#parts.settings().queue.keepBody > 0) return []
+    if (message.recipients === 1) return removeBody(message.id, message.chunks)
+    const open = this.#open.get(message.id) ?? { count: this.#countOpen(message), writing: 0 }
+    open.count--
+    open.writing++
+    this.#open.set(message.id, open)
+    return open.count === 0 ? removeBody(message.id, message.chunks) : []
+  }
+
+  /** Once nothing is under way, the store can be asked again. */
+  #closeWritten(message: Message): void {
+    const open = this.#open.get(message.id)
+    if (open !== undefined && --open.writing === 0) this.#open.delete(message.id)
+  }
+
+  #countOpen(message: Message): number {
+    let open = 0
+    for (let n = 0; n < message.recipients; n++) {
+      const recipient = decodeOptional<Recipient>(this.#parts.store.get('recipient', partKey(message.id, n)))
+      if (recipient !== undefined && !isFinal(recipient.state)) open++
+    }
+    return open
+  }
+
+  /** An attempt broke off inside of us: the recipient is due again when its claim says. */
+  abandon(flight: Flight): void {
+    this.#flights.land(flight)
+    this.#wake(flight.recipient)
+  }
+
+  // ---- operators, reports
+
+  /** One change by an operator or a report. Returns the recipient as it is now; undefined when it cannot happen (any more). */
+  async change(
+    given: { id: string; n: number; event: StateEvent } & { record: Pick<JournalRecord, 'kind'> & Partial<JournalRecord> },
+  ): Promise<Recipient | undefined> {
+    const before = this.recipient(given.id, given.n)
+    const message = this.message(given.id)
+    if (before === undefined || message === undefined) return undefined
+    const change: Change = { recipient: before, event: given.event, records: [this.#about(before, given.record)] }
+    let after: Recipient
+    try {
+      after = changed(before, change, this.#parts.clock.now())
+    } catch {
+      return undefined // Somebody else was faster: transition() names the rule.
+    }
+    const flight = this.#flights.get(given.id, given.n)
+    if (flight !== undefined) flight.recipient = after
+    const report = this.#parts.dsn.reportFor({ message, before, after, change })
+    await this.#commit({ message, before, after, change, report })
+    return after
+  }
+
+  // ---- reading
+
+  /** As it stands, writes under way included. */
+  recipient(id: string, n: number): Recipient | undefined {
+    return (
+      this.#pending.get(flightKey(id, n)) ??
+      this.#flights.get(id, n)?.recipient ??
+      decodeOptional<Recipient>(this.#parts.store.get('recipient', partKey(id, n)))
+    )
+  }
+
+  message(id: string): Message | undefined {
+    return decodeOptional<Message>(this.#parts.store.get('message', idKey(id)))
+  }
+
+  chunk(id: string, index: number): Buffer | undefined {
+    return readChunk(this.#parts.store, id, index)
+  }
+
+  #countWaiting(tenant: string): number {
+    const range = prefixRange(textKey(tenant))
+    const count = this.#parts.store.keys('due', range).length
+    this.#waiting.set(tenant, count)
+    return count
+  }
+
+  /** Only tenants with a limit are counted. */
+  #countOne(tenant: string, by: 1 | -1): void {
+    const count = this.#waiting.get(tenant)
+    if (count !== undefined) this.#waiting.set(tenant, count + by)
+  }
+
+  #wake(recipient: Recipient): void {
+    if (recipient.state.kind !== 'waiting') return
+    this.#listener.due(recipient.tenant, domainOf(recipient.address), recipient.state.dueAt)
+  }
+
+  #about(recipient: Recipient, more: Pick<JournalRecord, 'kind'> & Partial<JournalRecord>): JournalRecord {
+    return {
+      at: this.#parts.clock.now(),
+      tenant: recipient.tenant,
+      message: recipient.id,
+      n: recipient.n,
+      recipient: recipient.address,
+      attempt: attemptsOf(recipient),
+      ...more,
+    }
+  }
+
+  #suppressionRecords(recipient: Recipient, { suppression, verdict }: Recorded): JournalRecord[] {
+    if (suppression === undefined) return []
+    const { scope, reason, who } = suppression
+    return [this.#about(recipient, { kind: 'suppression-added', scope, reason, who, verdict })]
+  }
+
+  #tenant(name: string): TenantSettings | undefined {
+    return this.#parts.settings().tenant.find((tenant) => tenant.name === name)
+  }
+}
+
+function attemptsOf(recipient: Recipient): number {
+  return recipient.state.kind === 'waiting' || recipient.state.kind === 'held' ? recipient.state.attempts : 0
+}
+
+function changed(recipient: Recipient, change: Change, now: EpochMs): Recipient {
+  return {
+    ...recipient,
+    state: transition(recipient.state, change.event),
+    ...(change.lastCause === undefined ? {} : { lastCause: change.lastCause }),
+    ...(change.lastWay === undefined ? {} : { lastWay: change.lastWay, lastAt: now }),
+  }
+}

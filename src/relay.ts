@@ -1,0 +1,286 @@
+// The composition root: builds every part once, in the order in which a message meets them backwards, and stops them in
+// the other order. The only file that knows all parts.
+// Start: store → core → sandbox → delivery → runner → submission → API. Stop: no new mail, no new attempts, what is
+// under way ends or is given back, then the store closes.
+
+import { randomBytes } from 'node:crypto'
+import { hostname as machineName } from 'node:os'
+import type { LoadedSettings } from './config/load.ts'
+import { reloadable } from './config/reload.ts'
+import type { Settings } from './config/schema.ts'
+import { createDelivery } from './delivery/create-delivery.ts'
+import type { Delivery } from './delivery/delivery.ts'
+import { createApi } from './http/api.ts'
+import { createOperations } from './http/relay-operations.ts'
+import { listenOnSocket, type SocketListener } from './http/socket.ts'
+import { openCertificates, type Certificates } from './inbound/certificates.ts'
+import { logEvents } from './inbound/log-events.ts'
+import { createSubmission, type Listening, type Submission } from './inbound/submission.ts'
+import { announceTo } from './journal/announce.ts'
+import type { Journal } from './journal/journal.ts'
+import type { Logger } from './observe/logger.ts'
+import { attemptOf } from './queue/attempt.ts'
+import { createCore, type Core } from './queue/core.ts'
+import { prune } from './queue/prune.ts'
+import { returnPathKeys } from './queue/return-path-keys.ts'
+import { Runner } from './queue/runner.ts'
+import { readChunk, sweepOrphans } from './queue/spool.ts'
+import { createSandbox, type Sandbox } from './sandbox/sandbox.ts'
+import { createSigner, type ConfiguredSigner } from './sign/signer.ts'
+import { openStore } from './store/lmdb.ts'
+import type { Store } from './store/store.ts'
+import type { SuppressionList } from './suppression/list.ts'
+import { HOUR, SECOND, type Clock } from './util/clock.ts'
+import { VERSION } from './version.ts'
+
+export interface RelayOptions {
+  readonly loaded: LoadedSettings
+  /** Reads the configuration again, for reload(); throws ConfigError. */
+  readonly reload?: () => LoadedSettings
+  readonly clock: Clock
+  readonly logger: Logger
+  /** The store cannot be trusted any more: the process must end (exit 70). */
+  readonly onFatal?: (reason: string) => void
+}
+
+export interface Relay {
+  readonly listeners: readonly Listening[]
+  readonly journal: Journal
+  readonly suppressions: SuppressionList
+  readonly sandbox: Sandbox | undefined
+  /** Path of the API socket. */
+  readonly socket: string
+  /** Validates everything first; the old settings stay when anything is wrong. Returns a sentence per change. */
+  reload(): Promise<readonly string[]>
+  /** New mail is refused at once; attempts under way get `graceMs`. Everything is durable and closed when it resolves. */
+  stop(graceMs?: number): Promise<void>
+}
+
+const GRACE_MS = 30 * SECOND
+const PRUNE_INTERVAL_MS = HOUR
+
+/** Rejects, with nothing left open, when a part cannot start. */
+export async function startRelay(options: RelayOptions): Promise<Relay> {
+  const building = new RelayBuilder(options)
+  try {
+    return await building.start()
+  } catch (error) {
+    await building.stop(0)
+    throw error
+  }
+}
+
+class RelayBuilder {
+  readonly #options: RelayOptions
+  readonly #stopped = new AbortController()
+  #loaded: LoadedSettings
+  #settings: Settings
+  #draining = false
+  /** What runs, in the order it was started; stopped backwards. */
+  readonly #stops: ((graceMs: number) => Promise<unknown>)[] = []
+
+  constructor(options: RelayOptions) {
+    this.#options = options
+    this.#loaded = options.loaded
+    this.#settings = options.loaded.settings
+  }
+
+  async start(): Promise<Relay> {
+    const { clock, logger } = this.#options
+    const startedAt = clock.now()
+    const hostname = this.#settings.node.hostname ?? machineName()
+    const store = this.#openStore()
+    const core = createCore({ store, settings: this.#settings, hostname, clock, logger })
+    core.journal.follow(announceTo(logger, this.#settings.log.addresses, randomBytes(32)))
+    const sandbox = await this.#startSandbox()
+    const signer = createSigner({ domains: this.#settings.domain, clock })
+    for (const warning of signer.warnings) logger.warn({ event: 'signing-key-warning' }, warning)
+    const delivery = this.#startDelivery(store)
+    const runner = await this.#startRunner({ store, core, delivery })
+    const { submission, listeners } = await this.#startSubmission({ core, delivery, signer, store })
+    const reload = (): Promise<readonly string[]> => this.#reload({ core, delivery, signer, submission, runner })
+    const api = await this.#startApi({ store, core, delivery, listeners, startedAt, reload })
+    void this.#housekeeping(store, core)
+    return {
+      listeners,
+      journal: core.journal,
+      suppressions: core.suppressions,
+      sandbox,
+      socket: api.path,
+      reload,
+      stop: (graceMs = GRACE_MS) => this.stop(graceMs),
+    }
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    this.#draining = true
+    this.#stopped.abort()
+    for (const stop of this.#stops.splice(0).reverse()) await stop(graceMs)
+  }
+
+  #openStore(): Store {
+    const { clock, logger, onFatal } = this.#options
+    const { directory, mapSize, minFree } = this.#settings.data
+    const store = openStore({ directory, mapSize, minFree, clock })
+    this.#stops.push(() => store.close())
+    store.onHealth((health, reason) => {
+      if (health === 'failed') {
+        logger.error({ event: 'store-failed' }, `the store failed (${reason}); stopping rather than going on over a store that cannot be trusted`)
+        onFatal?.(reason)
+      }
+    })
+    return store
+  }
+
+  async #startSandbox(): Promise<Sandbox | undefined> {
+    if (this.#settings.delivery.mode !== 'sandbox') return undefined
+    const sandbox = createSandbox({ settings: this.#settings.sandbox, clock: this.#options.clock })
+    const { address, smtpPort, dnsPort } = await sandbox.start()
+    this.#stops.push(() => sandbox.stop())
+    this.#inSandbox = (settings) => ({
+      ...settings,
+      delivery: { ...settings.delivery, resolvers: [`${address}:${dnsPort}`], port: smtpPort, allowPrivate: true },
+    })
+    this.#options.logger.info({ event: 'sandbox', address, smtpPort, dnsPort }, 'every mail is delivered into the sandbox (delivery.mode)')
+    return sandbox
+  }
+
+  /** How delivery sees the settings: as they are, or turned into the sandbox. */
+  #inSandbox = (settings: Settings): Settings => settings
+
+  #startDelivery(store: Store): Delivery {
+    const { clock, logger } = this.#options
+    return createDelivery({
+      settings: this.#inSandbox(this.#settings),
+      clock,
+      logger,
+      readChunk: async (id, index) => readChunk(store, id, index),
+    })
+  }
+
+  async #startRunner({ store, core, delivery }: { store: Store; core: Core; delivery: Delivery }): Promise<Runner> {
+    const { clock, logger } = this.#options
+    const [key] = await returnPathKeys(store)
+    const parts = { settings: () => this.#settings, key, readChunk: (id: string, index: number) => readChunk(store, id, index), clock }
+    const runner = new Runner({
+      queue: core.queue,
+      delivery,
+      store,
+      attemptOf: (flight) => attemptOf(parts, flight),
+      maxInFlight: () => this.#settings.queue.maxInFlight,
+      clock,
+      logger,
+    })
+    this.#stops.push(async (graceMs) => {
+      // Both at once: the runner waits for what delivery ends or gives back.
+      await Promise.all([runner.stop(), delivery.close(graceMs)])
+    })
+    runner.start()
+    return runner
+  }
+
+  async #startSubmission(parts: { core: Core; delivery: Delivery; signer: ConfiguredSigner; store: Store }): Promise<{
+    submission: Submission
+    listeners: readonly Listening[]
+  }> {
+    const { core, delivery, signer, store } = parts
+    const { clock, logger } = this.#options
+    const events = logEvents(logger)
+    const certificates: Certificates = await openCertificates({
+      settings: this.#settings.tls,
+      hostname: this.#settings.node.hostname ?? machineName(),
+      clock,
+      events,
+    })
+    this.#stops.push(async () => certificates.close())
+    const submission = createSubmission({
+      settings: this.#settings,
+      acceptor: core.queue,
+      isSuppressed: core.findSuppression,
+      knownNullMx: (domain) => delivery.knownNullMx(domain),
+      signer,
+      certificates,
+      clock,
+      events,
+    })
+    store.onHealth((health, reason) => (health === 'ok' ? submission.resume() : submission.pause(reason)))
+    if (store.health === 'full') submission.pause('no room on the disk')
+    const listeners = await submission.start()
+    this.#stops.push((graceMs) => submission.stop(graceMs))
+    return { submission, listeners }
+  }
+
+  async #startApi(parts: {
+    store: Store
+    core: Core
+    delivery: Delivery
+    listeners: readonly Listening[]
+    startedAt: number
+    reload: () => Promise<readonly string[]>
+  }): Promise<SocketListener> {
+    const { store, core, delivery, listeners, startedAt, reload } = parts
+    const { clock, logger } = this.#options
+    const tlsOf = (name: string): string => this.#settings.listener.find((listener) => listener.name === name)?.tls ?? 'none'
+    const operations = createOperations({
+      store,
+      core,
+      settings: () => this.#settings,
+      clock,
+      version: VERSION,
+      relay: {
+        startedAt,
+        delivery,
+        listeners: () => listeners.map((listener) => ({ ...listener, tls: tlsOf(listener.name) })),
+        isDraining: () => this.#draining,
+        reload,
+      },
+    })
+    const api = createApi({
+      operations,
+      records: { journal: core.journal, clock },
+      onError: (error, request) => logger.error({ event: 'api-error', ...request, err: error }),
+    })
+    const socket = await listenOnSocket(api, this.#settings.api.socket)
+    this.#stops.push(() => socket.close())
+    return socket
+  }
+
+  async #reload(parts: { core: Core; delivery: Delivery; signer: ConfiguredSigner; submission: Submission; runner: Runner }): Promise<readonly string[]> {
+    const { logger, reload } = this.#options
+    if (reload === undefined) return []
+    const next = reload()
+    // The keys are read before anything changes: this is the last part that can refuse.
+    parts.signer.reconfigure(next.settings.domain)
+    const { changes, needsRestart } = reloadable(this.#loaded, next)
+    this.#loaded = next
+    this.#settings = next.settings
+    parts.core.reconfigure(next.settings)
+    parts.delivery.reconfigure(this.#inSandbox(next.settings))
+    parts.submission.reconfigure(next.settings)
+    parts.runner.forgetPlaces()
+    for (const change of changes) logger.info({ event: 'reloaded' }, change)
+    for (const option of needsRestart) logger.warn({ event: 'needs-restart', option }, `${option} takes effect at the next start`)
+    return [...changes, ...needsRestart.map((option) => `${option} takes effect at the next start`)]
+  }
+
+  /** Removes what a crash left and what has been kept long enough, now and every hour. */
+  async #housekeeping(store: Store, core: Core): Promise<void> {
+    const { clock, logger } = this.#options
+    const { signal } = this.#stopped
+    const newerThanAnyOrphan = core.queue.openBody().id
+    while (!signal.aborted) {
+      try {
+        const orphans = await sweepOrphans(store, newerThanAnyOrphan)
+        const { keepJournal, keepBody } = this.#settings.queue
+        const now = clock.now()
+        // Without keep_body a body went with its last open recipient: there is none to look for.
+        const keepBodyFrom = now - (keepBody === 0 ? keepJournal : keepBody)
+        const pruned = await prune(store, { keepFrom: now - keepJournal, keepBodyFrom, now }, signal)
+        logger.debug({ event: 'pruned', orphans, ...pruned })
+      } catch (error) {
+        if (!signal.aborted) logger.warn({ event: 'housekeeping-failed', err: error }, 'housekeeping broke off; it is tried again in an hour')
+      }
+      await clock.sleep(PRUNE_INTERVAL_MS, signal)
+    }
+  }
+}

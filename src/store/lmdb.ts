@@ -1,0 +1,292 @@
+// The store on LMDB. Gathers every write that waits into one LMDB batch and keeps at most one commit in flight: a group
+// commit whose size follows the load (docs/decisions/0001). Each setting of `open` has its reason below. After an I/O
+// error the store never writes again: what was flushed is then unknown, and the process must stop.
+
+import { chmodSync, existsSync, mkdirSync, readdirSync, statfsSync } from 'node:fs'
+import { join } from 'node:path'
+import { open, type Database, type RootDatabase } from 'lmdb'
+import { SECOND, type Clock } from '../util/clock.ts'
+import { lockDirectory, type DirectoryLock } from './lock.ts'
+import { migrate } from './migrate.ts'
+import { StoreError, TABLES, type Entry, type Range, type Store, type StoreHealth, type Table, type Write } from './store.ts'
+
+export interface StoreOptions {
+  readonly directory: string
+  readonly mapSize: number
+  /** Free bytes on the disk below which the store reports `full`; 0 = never. */
+  readonly minFree?: number
+  readonly clock: Clock
+  /** A commit that does not settle in this time has failed for good (LMDB can hang after a fatal error). */
+  readonly commitTimeoutMs?: number
+}
+
+type Db = Database<Buffer, Buffer>
+interface Waiting {
+  readonly writes: readonly Write[]
+  readonly resolve: () => void
+  readonly reject: (error: StoreError) => void
+}
+
+const COMMIT_TIMEOUT_MS = 30 * SECOND
+const HEALTH_INTERVAL_MS = SECOND
+// A group larger than this is split: it bounds how long the first of it waits for the last.
+const GROUP_BYTES = 16 * 1024 * 1024
+const ENOSPC = 28
+const EIO = 5
+const EDQUOT = 122
+// ext4 reports a short write as EIO; with less room than this it was the room.
+const NO_ROOM_BYTES = 4 * 1024 * 1024
+
+/** Opens (or makes) the store in `directory`. Throws when another process has it or its schema is newer. */
+export function openStore(options: StoreOptions): Store {
+  // LMDB's own default would be a world-readable queue in a 0755 directory.
+  mkdirSync(options.directory, { recursive: true, mode: 0o700 })
+  chmodSync(options.directory, 0o700)
+  const lock = lockDirectory(options.directory)
+  try {
+    const environment = open<Buffer, Buffer>({
+      path: join(options.directory, 'store'),
+      noSubdir: false,
+      // Commit = fdatasync, then visible, then resolved. The default (overlapping) drops I/O errors of the last step.
+      overlappingSync: false,
+      // One rejection per failed commit instead of an unhandled one beside it.
+      eventTurnBatching: false,
+      safeRestore: true,
+      permissionsMode: 0o600,
+      maxReaders: 1024,
+      maxDbs: TABLES.length + 8,
+      mapSize: options.mapSize,
+      // Never let old heap bytes into pages on disk.
+      noMemInit: false,
+      encoding: 'binary',
+      keyEncoding: 'binary',
+    } as Parameters<typeof open>[0]) as RootDatabase<Buffer, Buffer>
+    const tables = Object.fromEntries(
+      TABLES.map((name) => [name, environment.openDB({ name, encoding: 'binary', keyEncoding: 'binary' })]),
+    ) as Record<Table, Db>
+    const store = new LmdbStore({ ...options, environment, tables, lock })
+    migrate(store, (writes) => store.writeSync(writes))
+    return store
+  } catch (error) {
+    lock.release()
+    throw error
+  }
+}
+
+class LmdbStore implements Store {
+  readonly #environment: RootDatabase<Buffer, Buffer>
+  readonly #tables: Record<Table, Db>
+  readonly #options: StoreOptions
+  readonly #lock: DirectoryLock
+  #waiting: Waiting[] = []
+  #committing: Promise<void> | undefined
+  #health: StoreHealth = 'ok'
+  #closed = false
+  #commits = 0
+  #lastCommitMs = 0
+  readonly #listeners: ((health: StoreHealth, reason: string) => void)[] = []
+  readonly #stopWatch = new AbortController()
+
+  constructor(parts: StoreOptions & { environment: RootDatabase<Buffer, Buffer>; tables: Record<Table, Db>; lock: DirectoryLock }) {
+    this.#environment = parts.environment
+    this.#tables = parts.tables
+    this.#options = parts
+    this.#lock = parts.lock
+    void this.#watchRoom()
+  }
+
+  get health(): StoreHealth {
+    return this.#health
+  }
+
+  onHealth(listener: (health: StoreHealth, reason: string) => void): void {
+    this.#listeners.push(listener)
+  }
+
+  get(table: Table, key: Buffer): Buffer | undefined {
+    return this.#tables[table].get(key)
+  }
+
+  range(table: Table, range: Range): Entry[] {
+    return this.#tables[table].getRange(rangeOptions(range)).asArray as unknown as Entry[]
+  }
+
+  keys(table: Table, range: Range): Buffer[] {
+    return this.#tables[table].getKeys(rangeOptions(range)).asArray as unknown as Buffer[]
+  }
+
+  count(table: Table): number {
+    return (this.#tables[table].getStats() as { entryCount: number }).entryCount
+  }
+
+  write(writes: readonly Write[]): Promise<void> {
+    if (this.#closed) return Promise.reject(new StoreError('closed', 'the store is closed'))
+    if (this.#health === 'failed') return Promise.reject(new StoreError('failed', 'the store has failed'))
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ writes, resolve, reject })
+      this.#committing ??= this.#commitAll()
+    })
+  }
+
+  /** For start and tools only: blocks the event loop until durable. */
+  writeSync(writes: readonly Write[]): void {
+    this.#environment.transactionSync(() => this.#put(writes))
+  }
+
+  async #commitAll(): Promise<void> {
+    // Everything asked for in this turn of the event loop joins the group.
+    await new Promise((resolve) => setImmediate(resolve))
+    while (this.#waiting.length > 0) {
+      const group = this.#takeGroup()
+      const startedAt = this.#options.clock.monotonic()
+      const failure = await this.#commit(group)
+      this.#commits++
+      this.#lastCommitMs = this.#options.clock.monotonic() - startedAt
+      if (failure === undefined) for (const { resolve } of group) resolve()
+      else for (const { reject } of group) reject(failure)
+      if (failure?.code === 'failed') for (const { reject } of this.#waiting.splice(0)) reject(failure)
+      // The callers just woken write their next; let them join the next group.
+      if (this.#waiting.length > 0) await new Promise((resolve) => setImmediate(resolve))
+    }
+    this.#committing = undefined
+  }
+
+  #takeGroup(): Waiting[] {
+    let bytes = 0
+    let count = 0
+    for (const { writes } of this.#waiting) {
+      for (const { value } of writes) bytes += value?.length ?? 0
+      if (count > 0 && bytes > GROUP_BYTES) break
+      count++
+    }
+    return this.#waiting.splice(0, count)
+  }
+
+  /** One LMDB transaction; the callback only puts ready buffers, so it cannot throw half-way. */
+  async #commit(group: readonly Waiting[]): Promise<StoreError | undefined> {
+    const watchdog = Promise.withResolvers<'late'>()
+    const timer = this.#options.clock.after(this.#options.commitTimeoutMs ?? COMMIT_TIMEOUT_MS, () => watchdog.resolve('late'))
+    try {
+      const done = this.#environment.batch(() => {
+        for (const { writes } of group) this.#put(writes)
+      })
+      if ((await Promise.race([done, watchdog.promise])) === 'late') return this.#fail('a commit did not settle in time', undefined)
+      return undefined
+    } catch (error) {
+      return await this.#explain(error)
+    } finally {
+      timer.cancel()
+    }
+  }
+
+  #put(writes: readonly Write[]): void {
+    for (const { table, key, value } of writes) {
+      const db = this.#tables[table]
+      // The batch's own promise reports the failure; theirs would only be unhandled.
+      if (value === undefined) ignoreRejection(db.remove(key))
+      else ignoreRejection(db.put(key, value))
+    }
+  }
+
+  async #explain(error: unknown): Promise<StoreError> {
+    const cause = await commitErrorOf(error)
+    const code = (cause as { code?: unknown } | undefined)?.code
+    if (code === ENOSPC || code === EDQUOT || (code === EIO && this.#freeBytes() < NO_ROOM_BYTES)) {
+      this.#setHealth('full', 'no room on the disk')
+      return new StoreError('full', 'no room on the disk', { cause })
+    }
+    return this.#fail('writing failed', cause)
+  }
+
+  #fail(reason: string, cause: unknown): StoreError {
+    const detail = cause instanceof Error ? `${reason}: ${cause.message}` : reason
+    this.#setHealth('failed', detail)
+    return new StoreError('failed', detail, { cause })
+  }
+
+  #setHealth(health: StoreHealth, reason: string): void {
+    if (this.#health === health || this.#health === 'failed') return
+    this.#health = health
+    for (const listener of this.#listeners) listener(health, reason)
+  }
+
+  /** Looks at the room on the disk, and after `full` tries a write before it says `ok` again. */
+  async #watchRoom(): Promise<void> {
+    const { clock, minFree = 0 } = this.#options
+    while (!this.#stopWatch.signal.aborted) {
+      const isLow = minFree > 0 && this.#freeBytes() < minFree
+      if (isLow) this.#setHealth('full', `less than ${Math.round(minFree / 2 ** 20)} MiB free on the disk`)
+      else if (this.#health === 'full' && (await this.#canWrite())) this.#setHealth('ok', 'there is room again')
+      await clock.sleep(HEALTH_INTERVAL_MS, this.#stopWatch.signal)
+    }
+  }
+
+  async #canWrite(): Promise<boolean> {
+    try {
+      // Large enough to need pages of its own: the last few bytes of room are not room.
+      const key = Buffer.from('probe\0')
+      await this.write([{ table: 'meta', key, value: Buffer.alloc(64 * 1024) }])
+      await this.write([{ table: 'meta', key, value: undefined }])
+      return true
+    } catch {
+      return false // Still full: #commit has said so; asked again in a second.
+    }
+  }
+
+  #freeBytes(): number {
+    const { bavail, bsize } = statfsSync(this.#options.directory)
+    return bavail * bsize
+  }
+
+  async backup(directory: string): Promise<void> {
+    if (existsSync(directory) && readdirSync(directory).length > 0) {
+      throw new Error(`${directory} is not empty: a backup needs an empty or new directory`)
+    }
+    const target = join(directory, 'store')
+    mkdirSync(target, { recursive: true, mode: 0o700 })
+    // Never compacting: lmdb-js has an open report of corrupt compact copies.
+    await this.#environment.backup(target, false)
+  }
+
+  stats(): { usedBytes: number; mapBytes: number; commits: number; lastCommitMs: number } {
+    const { lastPageNumber, pageSize } = this.#environment.getStats() as { lastPageNumber: number; pageSize: number }
+    return {
+      usedBytes: (lastPageNumber + 1) * pageSize,
+      mapBytes: this.#options.mapSize,
+      commits: this.#commits,
+      lastCommitMs: this.#lastCommitMs,
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#stopWatch.abort()
+    await this.#committing
+    this.#closed = true
+    // After a fatal error LMDB may hang in close; the process is about to end anyway.
+    if (this.#health !== 'failed') await this.#environment.close()
+    this.#lock.release()
+  }
+}
+
+function rangeOptions({ from, to, limit, reverse }: Range): Record<string, unknown> {
+  const bounds = reverse
+    ? { start: to, end: from, reverse: true, exclusiveStart: to !== undefined, inclusiveEnd: true }
+    : { start: from, end: to }
+  return limit === undefined ? bounds : { ...bounds, limit }
+}
+
+function ignoreRejection(result: unknown): void {
+  if (result instanceof Promise) result.catch(() => undefined)
+}
+
+/** lmdb-js hides the reason of a failed commit behind a promise. */
+async function commitErrorOf(error: unknown): Promise<unknown> {
+  const hidden = (error as { commitError?: unknown } | undefined)?.commitError
+  if (hidden === undefined) return error
+  try {
+    return (await hidden) ?? error
+  } catch (reason) {
+    return reason
+  }
+}

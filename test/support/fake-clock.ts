@@ -1,0 +1,64 @@
+// A clock that moves only when the test says so. Timers that come due run in the order of their times.
+
+import type { Clock, EpochMs } from '../../src/util/clock.ts'
+
+export class FakeClock implements Clock {
+  #now: EpochMs
+  #elapsed = 0
+  readonly #timers = new Set<{ readonly at: number; readonly callback: () => void }>()
+
+  constructor(start: EpochMs = Date.UTC(2026, 0, 1)) {
+    this.#now = start
+  }
+
+  /** Timers that have not run or been cancelled. */
+  get pending(): number {
+    return this.#timers.size
+  }
+
+  now(): EpochMs {
+    return this.#now
+  }
+
+  monotonic(): number {
+    return this.#elapsed
+  }
+
+  after(delayMs: number, callback: () => void): { cancel(): void } {
+    const timer = { at: this.#elapsed + Math.max(0, delayMs), callback }
+    this.#timers.add(timer)
+    return { cancel: () => void this.#timers.delete(timer) }
+  }
+
+  sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      if (signal?.aborted) return resolve()
+      const timer = this.after(delayMs, resolve)
+      const abort = (): void => {
+        timer.cancel()
+        resolve()
+      }
+      signal?.addEventListener('abort', abort, { once: true })
+    })
+  }
+
+  /** Moves time on; after each timer that comes due, promises get their turn before the next one. */
+  async advance(ms: number): Promise<void> {
+    const end = this.#elapsed + ms
+    for (;;) {
+      const [next] = [...this.#timers].filter((timer) => timer.at <= end).sort((a, b) => a.at - b.at)
+      if (next === undefined) break
+      this.#timers.delete(next)
+      this.#move(next.at)
+      next.callback()
+      await new Promise(setImmediate)
+    }
+    this.#move(end)
+    await new Promise(setImmediate)
+  }
+
+  #move(elapsed: number): void {
+    this.#now += elapsed - this.#elapsed
+    this.#elapsed = elapsed
+  }
+}
