@@ -182,7 +182,7 @@ describe('what is wrong, with its line', () => {
     ['[node]\nid = ', 'studs.toml:2:6: not valid TOML: invalid value; texts, durations and sizes need quotes: "10m"'],
     [
       '[queue]\nlifetime = 72h',
-      'studs.toml:2:12: not valid TOML: invalid value; texts, durations and sizes need quotes: "10m"',
+      'studs.toml:2:14: not valid TOML: illegal character in numeric literal; texts, durations and sizes need quotes: "10m"',
     ],
     [
       '[node]\n[node]',

@@ -15,11 +15,11 @@ export function* checkNames(settings: Settings): Iterable<Finding> {
   }
   yield* checkUnique(
     'domain',
-    settings.domain.map(({ name }) => ({ key: 'name', name: parseDomain(name) ?? name })),
+    settings.domain.map(({ name }) => ({ key: 'name', name })),
   )
   yield* checkUnique(
     'route',
-    settings.route.map(({ domain }) => ({ key: 'domain', name: domain.toLowerCase() })),
+    settings.route.map(({ domain }) => ({ key: 'domain', name: domain })),
   )
   yield* checkUnique(
     'network',
@@ -109,7 +109,14 @@ function* checkDomain({ name, returnPath, dkim }: DomainSettings, path: string):
 
 function* checkDomainName(name: string, path: string): Iterable<Finding> {
   const parsed = parseDomain(name)
-  if (parsed === undefined || parsed.startsWith('[')) yield wrong(path, { message: `"${name}" is not a domain name` })
+  if (parsed === undefined || parsed.startsWith('['))
+    yield wrong(path, { message: `${show(name)} is not a domain name` })
+  else if (parsed !== name) yield wrong(path, { message: `${show(name)} is not as in DNS`, cure: `write "${parsed}"` })
+}
+
+// What is not ASCII or not printable shows as an escape.
+function show(name: string): string {
+  return JSON.stringify(name)
 }
 
 // These go onto the wire in EHLO and into Received: an address literal is allowed there (RFC 5321 §4.1.3), a space is not.
@@ -119,7 +126,8 @@ function* checkHostnames({ node, source }: Settings): Iterable<Finding> {
     ...source.map(({ ehlo }, at) => ({ path: `source.${at}.ehlo`, name: ehlo })),
   ]
   for (const { path, name } of names) {
-    if (name === undefined || parseDomain(name) !== undefined) continue
-    yield wrong(path, { message: `"${name}" is not a host name`, cure: 'write a name such as "relay.example.com"' })
+    // The very text is sent, so it must be what was parsed: a parser of names forgives line breaks.
+    if (name === undefined || parseDomain(name)?.toLowerCase() === name.toLowerCase()) continue
+    yield wrong(path, { message: `${show(name)} is not a host name`, cure: 'write a name such as "relay.example.com"' })
   }
 }

@@ -26,7 +26,7 @@ export function* checkRoutes(settings: Settings): Iterable<Finding> {
     if (!isPattern(route.domain)) {
       yield wrong(`${path}.domain`, {
         message: `"${route.domain}" is not a domain`,
-        cure: 'write "example.com", "*.example.com" or "*"',
+        cure: 'write "example.com", "*.example.com" or "*", as in DNS (xn--…)',
       })
     }
     const hop = parseHop(route.to)
@@ -36,7 +36,9 @@ export function* checkRoutes(settings: Settings): Iterable<Finding> {
 }
 
 function isPattern(domain: string): boolean {
-  return domain === '*' || parseDomain(domain.replace(/^\*\./, '')) !== undefined
+  const name = domain.replace(/^\*\./, '')
+  // Recipients' domains are compared as in DNS, so others would never match.
+  return domain === '*' || parseDomain(name) === name
 }
 
 function parseHop(to: string): NextHop | undefined {

@@ -35,7 +35,9 @@ Units: durations \`"30s"\`, \`"10m"\`, \`"1h 20m"\`, \`"3d"\` (\`ms\`, \`s\`, \`
 ## Reload
 
 \`SIGHUP\` reads everything again. The new settings are validated whole first; if anything is wrong, the old ones stay and the
-log says what. Otherwise the log names each change. Options marked ↻ take effect after a restart.
+log says what. Otherwise the log names each change. Options marked ↻ take effect after a restart; until then their old
+values hold, and new ones that do not go together with them (a wider trusted network, say, beside a listener that the file
+no longer has) are refused too.
 
 ## What is refused
 

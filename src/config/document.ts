@@ -67,7 +67,7 @@ export function readFailure(error: unknown): Pick<Problem, 'message' | 'cure'> {
 // What people mostly did when the parser complains so.
 function tomlCure(message: string): Pick<Problem, 'cure'> {
   if (/redefine/.test(message)) return { cure: 'the key or section stands twice; keep one' }
-  if (/invalid value/.test(message)) return { cure: 'texts, durations and sizes need quotes: "10m"' }
+  if (/invalid value|numeric literal/.test(message)) return { cure: 'texts, durations and sizes need quotes: "10m"' }
   if (/illegal character in key|incomplete key|expected an? /i.test(message))
     return { cure: 'each line is key = value, and each section header [name]' }
   return {}

@@ -59,12 +59,17 @@ export function loadSettings({ file, env, cwd = process.cwd() }: LoadOptions): L
     problems.push(...issues.map((problem) => placed(document, problem)))
   }
   if (!parsed.success || problems.length > 0) throw new ConfigError(inOrder(problems))
-  const settings = camelKeys(parsed.data) as Settings
+  const settings = settingsOf(tree)
   const findings = check(settings)
   const errors = findings.filter((finding) => finding.severity === 'error').map((finding) => placed(document, finding))
   if (errors.length > 0) throw new ConfigError(inOrder(errors))
   const warnings = inOrder(findings.map((finding) => placed(document, finding)))
   return { settings, file: found, directory, warnings, tree, origin: (path) => originOf(document, path) }
+}
+
+/** The settings of a tree that the schema takes; throws when it does not. */
+export function settingsOf(tree: Readonly<Record<string, unknown>>): Settings {
+  return camelKeys(schema.parse(tree)) as Settings
 }
 
 function findFile({ file, env, cwd }: { file: string | undefined; env: Environment; cwd: string }): string | undefined {

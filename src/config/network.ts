@@ -19,7 +19,12 @@ const PRIVATE = networks(
 // Larger networks than these belong to many owners: the biggest single allocations are a /8 and a /20 to /32.
 const WIDEST_PREFIX = { 4: 8, 6: 32 } as const
 // IPv6 networks that stand for the whole of IPv4: mapped (a dual-stack socket shows IPv4 clients so), NAT64, Teredo, 6to4.
-const WHOLE_IPV4 = ['::ffff:0:0', '64:ff9b::', '2001::', '2002::']
+const WHOLE_IPV4 = [
+  { start: '::ffff:0:0', prefix: 96 },
+  { start: '64:ff9b::', prefix: 96 },
+  { start: '2001::', prefix: 32 },
+  { start: '2002::', prefix: 16 },
+]
 
 export function isLoopback(address: string): boolean {
   return within(LOOPBACK, address)
@@ -42,10 +47,8 @@ export function isLoopbackNetwork(network: Cidr): boolean {
 export function isPublicAtLarge(network: Cidr): boolean {
   const { prefix, family, address } = effective(network)
   if (family === 4) return prefix < WIDEST_PREFIX[4]
-  // A BlockList would look into mapped IPv4 addresses, so the ranges themselves are compared.
-  const range = new BlockList()
-  range.addSubnet(address, prefix, 'ipv6')
-  if (WHOLE_IPV4.some((start) => prefix <= 96 && range.check(start, 'ipv6'))) return true
+  if (WHOLE_IPV4.some((whole) => prefix < whole.prefix + WIDEST_PREFIX[4] && meet({ address, prefix }, whole)))
+    return true
   return prefix < WIDEST_PREFIX[6] && !(prefix >= 7 && within(PRIVATE, address))
 }
 
@@ -54,6 +57,13 @@ export function overlaps(one: string, other: string): boolean {
   if (one === other) return true
   const covers = (wide: string, narrow: string): boolean => isWildcard(wide) && (isIP(wide) === 6 || isIP(narrow) === 4)
   return covers(one, other) || covers(other, one)
+}
+
+/** Whether one of two IPv6 networks lies within the other. */
+function meet(one: Pick<Cidr, 'address' | 'prefix'>, other: { start: string; prefix: number }): boolean {
+  const list = new BlockList()
+  list.addSubnet(other.start, Math.min(one.prefix, other.prefix), 'ipv6')
+  return list.check(one.address, 'ipv6')
 }
 
 /** An IPv4-mapped network as the IPv4 network it is: ::ffff:10.0.0.0/104 is 10.0.0.0/8. */

@@ -1,40 +1,46 @@
-// What a reload would change, for the log and for `studs config`: every difference in words, secrets hidden, and which of
-// them wait for a restart. Loading has validated the new settings before anybody asks this.
+// What a reload changes: every difference in words, secrets hidden, and what of it waits for a restart. Part of the options
+// are bound once at start, so what holds after a reload is a mixture of old and new; the mixture is checked like a
+// configuration of its own, because two safe ones can mix into an open relay.
 
+import { check } from './check.ts'
 import { type Option, optionsOf, REDACTED, tomlValue } from './effective.ts'
-import type { LoadedSettings } from './load.ts'
-import type { Path } from './shape.ts'
+import { type LoadedSettings, settingsOf } from './load.ts'
+import { ConfigError } from './problem.ts'
+import { isTable, type Path } from './shape.ts'
 
 export interface Reload {
   /** One sentence per difference. */
   readonly changes: readonly string[]
   /** The options among them that only take effect after a restart. */
   readonly needsRestart: readonly string[]
+  /** What holds from now on: `next`, but with the old values of all that needs a restart. The `old` of the next reload. */
+  readonly effective: LoadedSettings
 }
 
-// Bound once at start: sockets, the store, identity, threads. `*` = any one part, `**` = all below.
-const NEEDS_RESTART: readonly (readonly string[])[] = [
-  ['node', 'id'],
-  ['data', '**'],
-  ['api', 'socket'],
-  ['listener', '*', 'address'],
-  ['listener', '*', 'port'],
+// Bound once at start: sockets, their certificates, the store, identity, log, threads, and where mail goes. Whole
+// sections, or single options of one.
+const NEEDS_RESTART: readonly Path[] = [
+  ['node'],
+  ['data'],
+  ['log'],
+  ['api'],
+  ['tls'],
+  ['listener'],
+  ['delivery', 'mode'],
   ['delivery', 'workers'],
-  ['sandbox', 'address'],
-  ['sandbox', 'smtp_port'],
-  ['sandbox', 'dns_port'],
+  ['sandbox'],
 ]
 
-/** Whether a change of the option at `path` (an index may be `*`) waits for a restart. */
+/** Whether a change of the option at `path` waits for a restart. */
 export function needsRestart(path: Path): boolean {
-  return NEEDS_RESTART.some((pattern) => {
-    const isOpen = pattern.at(-1) === '**'
-    const parts = isOpen ? pattern.slice(0, -1) : pattern
-    return (isOpen || path.length === parts.length) && parts.every((part, at) => part === '*' || part === path[at])
-  })
+  return NEEDS_RESTART.some((prefix) => prefix.every((part, at) => part === path[at]))
 }
 
-export function reloadable(old: Pick<LoadedSettings, 'tree'>, next: Pick<LoadedSettings, 'tree'>): Reload {
+/**
+ * Compares what runs with what was loaded anew. Throws a ConfigError when the new options are right, but not together
+ * with the old ones that stay until a restart; nothing may be changed then.
+ */
+export function reloadable(old: LoadedSettings, next: LoadedSettings): Reload {
   const before = byLabel(old)
   const after = byLabel(next)
   const changes = new Set<string>()
@@ -45,10 +51,27 @@ export function reloadable(old: Pick<LoadedSettings, 'tree'>, next: Pick<LoadedS
     changes.add(sentence({ label, was, is, before, after }))
     if (needsRestart((is ?? was)?.path ?? [])) restart.add(label)
   }
-  return { changes: [...changes], needsRestart: [...restart] }
+  return { changes: [...changes], needsRestart: [...restart], effective: mixture(old, next) }
 }
 
-function byLabel({ tree }: Pick<LoadedSettings, 'tree'>): Map<string, Option> {
+function mixture(old: LoadedSettings, next: LoadedSettings): LoadedSettings {
+  const tree = NEEDS_RESTART.reduce((mixed, path) => withValueOf(old.tree, mixed, path), next.tree)
+  const settings = settingsOf(tree)
+  const errors = check(settings).filter(({ severity }) => severity === 'error')
+  if (errors.length === 0) return { ...next, tree, settings }
+  const cure = 'the new options do not go together with those that stay until a restart: restart instead of reloading'
+  throw new ConfigError(errors.map(({ path, message }) => ({ path, message, cure })))
+}
+
+type Tree = Readonly<Record<string, unknown>>
+
+function withValueOf(source: Tree, target: Tree, [key = '', ...below]: Path): Tree {
+  const [from, to] = [source[key], target[key]]
+  if (below.length === 0 || !isTable(from) || !isTable(to)) return { ...target, [key]: from }
+  return { ...target, [key]: withValueOf(from, to, below) }
+}
+
+function byLabel({ tree }: LoadedSettings): Map<string, Option> {
   return new Map(optionsOf(tree).map((option) => [option.label, option]))
 }
 

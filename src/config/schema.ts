@@ -8,7 +8,11 @@ import { cidr, duration, rate, size } from './units.ts'
 const port = () => z.number().int().min(0).max(65_535)
 const name = () =>
   z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'expected a name of lower-case letters, digits, ".", "_" and "-"')
-const domainName = () => z.string().regex(/^[^\s@]+$/, 'expected a domain name')
+const domainName = () =>
+  z
+    .string()
+    .toLowerCase()
+    .regex(/^[^\s@]+$/, 'expected a domain name')
 const text = () => z.string().min(1)
 
 const node = z.strictObject({
