@@ -28,6 +28,8 @@ const MAX_ADDRESS = 254
 
 export function parseDomain(text: string): Domain | undefined {
   if (text.startsWith('[') && text.endsWith(']')) return parseLiteral(text)
+  // domainToASCII is made for URLs: it drops control characters and decodes %XX. Neither is part of a mail domain.
+  if (/[\x00-\x20%\x7f]/.test(text)) return undefined
   const ascii = domainToASCII(text.endsWith('.') ? text.slice(0, -1) : text)
   if (ascii === '' || ascii.length > MAX_DOMAIN || isIP(ascii) !== 0) return undefined
   return ascii.split('.').every((label) => LABEL.test(label)) ? (ascii as Domain) : undefined

@@ -1,0 +1,38 @@
+import { describe, expect, test } from 'vitest'
+import { needsSmtpUtf8, parseAddress, parseDomain } from './address.ts'
+
+describe('parseDomain', () => {
+  test.each([
+    ['Example.COM', 'example.com'],
+    ['example.com.', 'example.com'],
+    ['bücher.example', 'xn--bcher-kva.example'],
+    ['_dmarc.example.com', '_dmarc.example.com'],
+    ['[192.0.2.1]', '[192.0.2.1]'],
+    ['[IPv6:2001:DB8::1]', '[IPv6:2001:db8::1]'],
+  ])('%s → %s', (text, expected) => expect(parseDomain(text)).toBe(expected))
+
+  test.each([
+    '', '.', 'a..b', '-a.example', 'a b', 'a\tb.example', 'a.example\r\nRSET', 'a%2eb', 'a%00.example', '192.0.2.1', '[192.0.2]',
+    '[2001:db8::1]', '[IPv6:192.0.2.1]', `${'a'.repeat(64)}.example`, `${'a.'.repeat(128)}example`, 'a@b', 'a/b', 'a:25', 'a\0.example',
+  ])('refuses %j', (text) => expect(parseDomain(text)).toBeUndefined())
+})
+
+describe('parseAddress', () => {
+  test.each([
+    ['Jane.Doe@Example.com', 'Jane.Doe@example.com'],
+    ['"a b"@example.com', '"a b"@example.com'],
+    ['"a\\"@b"@example.com', '"a\\"@b"@example.com'],
+    ['jane+tag@bücher.example', 'jane+tag@xn--bcher-kva.example'],
+    ['żółw@example.com', 'żółw@example.com'],
+  ])('%s → %s', (text, expected) => expect(parseAddress(text)?.text).toBe(expected))
+
+  test.each([
+    'jane', '@example.com', 'jane@', '.jane@example.com', 'jane.@example.com', 'ja..ne@example.com', 'ja ne@example.com', 'jane@example.com ',
+    'jane@exa\tmple.com', '<jane@example.com>', 'jane@example.com>', `${'a'.repeat(65)}@example.com`, 'jane\r\n@example.com', '"a\n"@example.com',
+  ])('refuses %j', (text) => expect(parseAddress(text)).toBeUndefined())
+})
+
+test('only a local part beyond ASCII needs SMTPUTF8', () => {
+  expect(needsSmtpUtf8(parseAddress('jane@bücher.example')!.text)).toBe(false)
+  expect(needsSmtpUtf8(parseAddress('żółw@example.com')!.text)).toBe(true)
+})
