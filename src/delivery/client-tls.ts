@@ -26,6 +26,12 @@ export function secure(plain: Socket, { host, required, verify, ca }: TlsDemand)
   })
 }
 
+/** Why a handshake failed, in few words. Names in the server's certificate may be in them, so they are made safe. */
+export function handshakeProblem(error: Error & { readonly reason?: string }): string {
+  const words = error.reason ?? error.message.split(/[;\n]/, 1)[0] ?? ''
+  return words.replace(/[^\x20-\x7e]/g, '?').slice(0, 300)
+}
+
 /** `TLSv1.3 TLS_AES_256_GCM_SHA384`; undefined in plaintext. */
 export function tlsName(socket: Socket): string | undefined {
   return socket instanceof TLSSocket ? `${socket.getProtocol()} ${socket.getCipher().name}` : undefined

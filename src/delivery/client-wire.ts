@@ -9,7 +9,7 @@ import type { Cause } from '../mail/outcome.ts'
 import { replyText, type SmtpCommand, type SmtpReply } from '../mail/reply.ts'
 import { type Clock, SECOND } from '../util/clock.ts'
 import { Deadline } from './client-deadline.ts'
-import { secure, type TlsDemand, tlsName } from './client-tls.ts'
+import { handshakeProblem, secure, type TlsDemand, tlsName } from './client-tls.ts'
 import { ReplyReader } from './reply-reader.ts'
 
 /** Why there is no connection or no delivery. A `reply` is the refusal, verbatim, with the command it answered. */
@@ -204,7 +204,7 @@ export class Wire {
 
   readonly #onData = (bytes: Buffer): void => this.#read(bytes)
   readonly #onEnd = (): void => this.#lost('the server closed the connection')
-  readonly #onError = (error: Error): void => this.#lost(error.message)
+  readonly #onError = (error: Error): void => this.#lost(this.#handshaking ? handshakeProblem(error) : error.message)
   readonly #onClosed = (): void => this.#close()
 
   #listen(): void {

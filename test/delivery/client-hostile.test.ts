@@ -13,6 +13,10 @@ const SHORT = 120
 const silence = (): void => {}
 const close = (peer: Peer): void => peer.close()
 const reset = (peer: Peer): void => peer.reset()
+const silenceAfter = (words: string) => (peer: Peer) => {
+  peer.stopReading()
+  return peer.say(words)
+}
 const closeAfter = (words: string) => (peer: Peer) => peer.close(words)
 
 interface Case {
@@ -56,7 +60,7 @@ const greeting: readonly Case[] = [
     settings: { greetingTimeout: SHORT },
   },
   { name: 'close for a greeting', script: { banner: close }, kind: 'connect', command: 'banner', says: /closed/ },
-  { name: 'reset for a greeting', script: { banner: reset }, kind: 'connect', command: 'banner', says: /ECONNRESET/ },
+  { name: 'reset for a greeting', script: { banner: reset }, kind: 'connect', says: /ECONNRESET/ },
   {
     name: '554 without a line end, then close',
     script: { banner: closeAfter('554 no') },
@@ -200,7 +204,7 @@ const tls: readonly Case[] = [
   },
   {
     name: 'silence for a handshake',
-    script: { EHLO: STARTTLS, STARTTLS: '220 go' },
+    script: { EHLO: STARTTLS, STARTTLS: silenceAfter('220 go') },
     kind: 'tls',
     command: 'STARTTLS',
     settings: { commandTimeout: SHORT },
@@ -303,7 +307,7 @@ const transaction: readonly Case[] = [
   },
 ]
 
-const BIG = `Subject: big\r\n\r\n${'x'.repeat(70)}\r\n`.repeat(200_000)
+const BIG = `Subject: big\r\n\r\n${`${'x'.repeat(70)}\r\n`.repeat(110_000)}`
 const content: readonly Case[] = [
   {
     name: '552 before the end, then close',

@@ -2,7 +2,6 @@
 
 import { type ClientSettings, type ConnectOptions, type Mail, SmtpClient } from '../../src/delivery/client.ts'
 import { systemClock } from '../../src/util/clock.ts'
-import type { ScriptedServer } from './scripted-server.ts'
 
 const PLENTY = 20_000
 const PATIENT: ClientSettings = {
@@ -30,7 +29,7 @@ export function connectOptions(
 }
 
 export async function connected(
-  server: ScriptedServer,
+  server: { readonly port: number },
   changes?: Parameters<typeof connectOptions>[1],
 ): Promise<SmtpClient> {
   const result = await SmtpClient.connect(connectOptions(server, changes))

@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { createSecureContext, TLSSocket } from 'node:tls'
 import { systemClock } from '../../src/util/clock.ts'
 
-/** What is answered, and when: a verb, the connection itself, the first bytes of content, or the final dot. */
+/** What is answered: the connection itself, a verb, the first bytes of content, the final dot, any other line. */
 export type Moment =
   | 'banner'
   | 'EHLO'
@@ -23,6 +23,7 @@ export type Moment =
   | 'dot'
   | 'RSET'
   | 'QUIT'
+  | 'other'
 /** Text is sent with CRLF at its end. */
 export type Answer = string | ((peer: Peer) => void | Promise<void>)
 export type Script = Partial<Record<Moment, Answer>>
@@ -42,6 +43,7 @@ const OBEDIENT: Script = {
   dot: '250 2.0.0 taken',
   RSET: '250 2.0.0 reset',
   QUIT: (peer) => peer.close('221 2.0.0 bye\r\n'),
+  other: '500 what?',
 }
 
 /** One connection, seen from the server. */
@@ -56,15 +58,32 @@ export class Peer {
   readonly contents: string[] = []
   /** Everything that came since the last handshake. */
   received = ''
+  /** Done when the client has closed the connection. */
   readonly gone: Promise<void>
+  #leave = (): void => {}
   #hearsNothing = false
+  #holds = false
 
   constructor(socket: Socket, script: Script) {
     this.#socket = socket
     this.#script = { ...OBEDIENT, ...script }
-    this.gone = new Promise((resolve) => socket.on('close', () => resolve()))
+    this.gone = new Promise((resolve) => {
+      this.#leave = resolve
+    })
     this.#listen()
     this.#answer('banner')
+  }
+
+  get secured(): boolean {
+    return this.#socket instanceof TLSSocket
+  }
+
+  /** The name asked for by SNI. */
+  get serverName(): string | false | null {
+    return (
+      this.#socket instanceof TLSSocket &&
+      (this.#socket as TLSSocket & { servername: string | false | null }).servername
+    )
   }
 
   get socket(): Socket {
@@ -105,12 +124,17 @@ export class Peer {
     this.#socket.pause()
   }
 
+  /** Does not close when the client does. */
+  holdOn(): void {
+    this.#holds = true
+  }
+
   /** Agrees to STARTTLS with `answer` and begins the handshake. */
   async secure({ key, cert }: Certificate, answer = '220 go\r\n'): Promise<void> {
     const plain = this.#socket
     plain.removeAllListeners('data')
     const written = this.write(answer)
-    this.#socket = new TLSSocket(plain, { isServer: true, secureContext: createSecureContext({ key, cert }) })
+    this.#socket = serverSide(plain, { key, cert })
     this.#input = ''
     this.received = ''
     this.#listen()
@@ -119,6 +143,10 @@ export class Peer {
 
   #listen(): void {
     this.#socket.on('error', () => {}) // resets are part of the game
+    this.#socket.on('end', () => {
+      if (!this.#holds) this.#socket.end()
+    })
+    this.#socket.on('close', () => this.#leave())
     this.#socket.on('data', (bytes: Buffer) => {
       this.received += bytes.toString('latin1')
       this.#input += bytes.toString('latin1')
@@ -159,7 +187,7 @@ export class Peer {
   }
 
   #answer(moment: Moment): void {
-    const answer = this.#script[moment] ?? '500 what?'
+    const answer = this.#script[moment] ?? this.#script.other ?? ''
     this.#turn = this.#turn.then(() => (typeof answer === 'string' ? this.say(answer) : answer(this)))
   }
 }
@@ -168,15 +196,14 @@ export class ScriptedServer implements AsyncDisposable {
   readonly #server: Server
   readonly peers: Peer[] = []
 
-  private constructor(script: Script) {
-    this.#server = createServer({ allowHalfOpen: true }, (socket) => {
-      socket.on('end', () => socket.end())
-      this.peers.push(new Peer(socket, script))
+  private constructor(script: Script, implicitTls?: Certificate) {
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+      this.peers.push(new Peer(implicitTls === undefined ? socket : serverSide(socket, implicitTls), script))
     })
   }
 
-  static async start(script: Script = {}): Promise<ScriptedServer> {
-    const server = new ScriptedServer(script)
+  static async start(script: Script = {}, implicitTls?: Certificate): Promise<ScriptedServer> {
+    const server = new ScriptedServer(script, implicitTls)
     await new Promise<void>((resolve) => server.#server.listen(0, '127.0.0.1', resolve))
     return server
   }
@@ -195,6 +222,10 @@ export class ScriptedServer implements AsyncDisposable {
     for (const peer of this.peers) peer.socket.destroy()
     await new Promise((resolve) => this.#server.close(resolve))
   }
+}
+
+function serverSide(plain: Socket, { key, cert }: Certificate): TLSSocket {
+  return new TLSSocket(plain, { isServer: true, secureContext: createSecureContext({ key, cert }) })
 }
 
 /** A key and a self-signed certificate for `names`, made now. */
