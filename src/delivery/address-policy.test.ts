@@ -56,11 +56,29 @@ const PROHIBITED: readonly (readonly [address: string, reason: string])[] = [
 ]
 
 const PUBLIC = [
-  '1.1.1.1', '9.255.255.255', '11.0.0.0', '100.63.255.255', '100.128.0.0', '126.255.255.255', '128.0.0.1',
-  '172.15.255.255', '172.32.0.0', '192.0.1.1', '192.167.255.255', '192.169.0.0', '198.17.255.255', '198.20.0.0',
-  '223.255.255.255', '2001:200::1', '2001:4860:4860::8888', '2606:4700::1111', '2a00:1450:4010:c0e::1b',
-  '64:ff9b::8.8.8.8', '64:ff9b::808:808', '2002:808:808::1',
-] // biome-ignore format: a table
+  '1.1.1.1',
+  '9.255.255.255',
+  '11.0.0.0',
+  '100.63.255.255',
+  '100.128.0.0',
+  '126.255.255.255',
+  '128.0.0.1',
+  '172.15.255.255',
+  '172.32.0.0',
+  '192.0.1.1',
+  '192.167.255.255',
+  '192.169.0.0',
+  '198.17.255.255',
+  '198.20.0.0',
+  '223.255.255.255',
+  '2001:200::1',
+  '2001:4860:4860::8888',
+  '2606:4700::1111',
+  '2a00:1450:4010:c0e::1b',
+  '64:ff9b::8.8.8.8',
+  '64:ff9b::808:808',
+  '2002:808:808::1',
+]
 
 test.each(PROHIBITED)('%s is refused: %s', (address, reason) => {
   expect(prohibition(address)).toBe(reason)
@@ -86,7 +104,10 @@ describe('own addresses', () => {
   })
 
   test('and is not mailed on other ports either, unless that is allowed', () => {
-    expect(policy.judge('5.9.0.1', { port: 2525, allowPrivate: false })).toEqual({ kind: 'prohibited', reason: 'our own' })
+    expect(policy.judge('5.9.0.1', { port: 2525, allowPrivate: false })).toEqual({
+      kind: 'prohibited',
+      reason: 'our own',
+    })
     expect(policy.judge('5.9.0.1', { port: 2525, allowPrivate: true })).toEqual({ kind: 'allowed' })
   })
 
@@ -97,9 +118,22 @@ describe('own addresses', () => {
     expect(policy.judge('127.9.9.9', { port: 25, allowPrivate: true })).toEqual({ kind: 'loop' })
   })
 
+  test('a record for loopback is prohibited, not a loop: its owner means any machine', () => {
+    expect(policy.judge('127.0.0.1', port25)).toEqual({ kind: 'prohibited', reason: 'loopback' })
+    expect(policy.judge('::1', port25)).toEqual({ kind: 'prohibited', reason: 'loopback' })
+  })
+
   test('other addresses are judged by the table', () => {
     expect(policy.judge('8.8.8.8', port25)).toEqual({ kind: 'allowed' })
     expect(policy.judge('10.0.0.1', port25)).toEqual({ kind: 'prohibited', reason: 'private' })
     expect(policy.judge('10.0.0.1', { port: 25, allowPrivate: true })).toEqual({ kind: 'allowed' })
+  })
+
+  test('an exception opens its own network and no other', () => {
+    const sandboxed = createAddressPolicy({ interfaces: ['127.0.0.1'], listening: [{ address: '127.0.0.1', port: 2525 }], allowed: ['127.0.0.0/8'] })
+    expect(sandboxed.judge('127.0.0.7', { port: 2526, allowPrivate: false })).toEqual({ kind: 'allowed' })
+    expect(sandboxed.judge('127.0.0.1', { port: 2525, allowPrivate: false })).toEqual({ kind: 'loop' })
+    expect(sandboxed.judge('10.0.0.1', { port: 2526, allowPrivate: false })).toEqual({ kind: 'prohibited', reason: 'private' })
+    expect(sandboxed.judge('192.0.2.25', { port: 2526, allowPrivate: false })).toEqual({ kind: 'prohibited', reason: 'documentation' })
   })
 })

@@ -92,22 +92,32 @@ function bytesOf(address: string): Uint8Array {
 
 const WILDCARDS: ReadonlySet<string> = new Set(['0.0.0.0', '::'])
 
-/** `interfaces`: the addresses of this machine; `listening`: where its own SMTP listeners are. */
+/**
+ * `interfaces`: the addresses of this machine; `listening`: where its own SMTP listeners are; `allowed`: special networks
+ * that may be mailed although others may not (the sandbox's).
+ */
 export function createAddressPolicy(options: {
   readonly interfaces: readonly string[]
   readonly listening: readonly Listening[]
+  readonly allowed?: readonly string[]
 }): AddressPolicy {
+  const exceptions = blockList(options.allowed ?? [])
+  const isException = (address: string): boolean => exceptions.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
   const own = new Set([...options.interfaces, ...options.listening.map(({ address }) => address)].map(plain))
   const isOwn = (address: string): boolean => own.has(address) || prohibition(address) === 'loopback'
   const isListener = (address: string, port: number): boolean =>
     options.listening.some((at) => at.port === port && (plain(at.address) === address || WILDCARDS.has(at.address)))
   return {
-    judge(given, { port, allowPrivate }) {
+    judge(given, { port, allowPrivate: allowAll }) {
       const address = plain(given)
-      if (isOwn(address) && isListener(address, port)) return { kind: 'loop' }
+      const allowPrivate = allowAll || isException(address)
+      const reason = prohibition(given)
+      // A stranger's record for 127.0.0.1 means no more us than him; only where loopback may be mailed it can be a loop.
+      const isUs = isOwn(address) && (reason !== 'loopback' || allowPrivate)
+      if (isUs && isListener(address, port)) return { kind: 'loop' }
       if (allowPrivate) return { kind: 'allowed' }
-      const reason = prohibition(given) ?? (isOwn(address) ? 'our own' : undefined)
-      return reason === undefined ? { kind: 'allowed' } : { kind: 'prohibited', reason }
+      if (reason !== undefined) return { kind: 'prohibited', reason }
+      return isOwn(address) ? { kind: 'prohibited', reason: 'our own' } : { kind: 'allowed' }
     },
   }
 }

@@ -5,9 +5,19 @@ import { candidates, DeadHosts } from './candidates.ts'
 import type { Destination, Host } from './destination.ts'
 
 const destination = (...hosts: readonly Host[]): Destination => ({
-  site: 's', hosts, port: 25, implicitTls: false, tls: 'none', verify: false, connections: 1,
-}) // biome-ignore format: plain values
-const host = (name: string, preference: number, ...addresses: readonly string[]): Host => ({ name, preference, addresses })
+  site: 's',
+  hosts,
+  port: 25,
+  implicitTls: false,
+  tls: 'none',
+  verify: false,
+  connections: 1,
+})
+const host = (name: string, preference: number, ...addresses: readonly string[]): Host => ({
+  name,
+  preference,
+  addresses,
+})
 const clock = new FakeClock()
 const usual = { source: { name: 'one', ehlo: 'h' }, dead: new DeadHosts(clock), ipv6: true, random: () => 0.5 }
 const order = (options: Partial<Parameters<typeof candidates>[0]> & { destination: Destination }) =>

@@ -30,13 +30,15 @@ export interface CourierOptions {
   readonly onError: (error: unknown, work: Work) => void
 }
 
+/** How long closing waits for servers to answer QUIT. */
+const PARTING_MS = SECOND
 const CUT: Outcome = { kind: 'returned', reason: 'shutting down', retryAfterMs: SECOND }
 
 export class Courier implements Carrier {
   readonly #options: CourierOptions
   readonly #paths: Paths<Link>
   readonly #dead: DeadHosts
-  readonly #busy = new Set<Link>()
+  readonly #links = new Set<Link>()
   readonly #stop = new AbortController()
   #settings: DeliverySettings
   #tlsPolicy: TlsPolicy
@@ -62,7 +64,7 @@ export class Courier implements Carrier {
 
   async #deliver(work: Work, slot: Parameters<typeof deliver>[1]): Promise<Outcome> {
     const { clock, readChunk, random } = this.#options
-    const own = { dead: this.#dead, tlsPolicy: this.#tlsPolicy, busy: this.#busy, stop: this.#stop.signal }
+    const own = { dead: this.#dead, tlsPolicy: this.#tlsPolicy, links: this.#links, stop: this.#stop.signal }
     try {
       const outcome = await deliver(work, slot, { settings: this.#settings, clock, readChunk, random, ...own })
       return this.#stop.signal.aborted && wasCut(outcome) ? CUT : outcome
@@ -91,12 +93,20 @@ export class Courier implements Carrier {
 
   async close(graceMs: number): Promise<void> {
     const settled = this.#paths.close()
-    const graceOver = new AbortController()
-    await Promise.race([settled, this.#options.clock.sleep(graceMs, graceOver.signal)])
-    graceOver.abort()
+    await this.#within(graceMs, settled)
     this.#stop.abort()
-    for (const link of this.#busy) link.destroy()
+    for (const link of this.#links) if (!link.usable) link.destroy()
     await settled
+    // Idle connections have said QUIT: time for it to arrive.
+    const closed = [...this.#links].map((link) => new Promise<void>((resolve) => link.onClose(resolve)))
+    await this.#within(PARTING_MS, Promise.all(closed))
+    for (const link of this.#links) link.destroy()
+  }
+
+  async #within(ms: number, done: Promise<unknown>): Promise<void> {
+    const waiting = new AbortController()
+    await Promise.race([done, this.#options.clock.sleep(ms, waiting.signal)])
+    waiting.abort()
   }
 }
 

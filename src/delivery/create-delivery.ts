@@ -24,10 +24,13 @@ export interface DeliveryOptions {
   readonly logger: Logger
   /** Where Studs listens beyond settings.listener, or on ports that were only found out at start. */
   readonly listening?: readonly Listening[]
+  /** Special networks that may be mailed whatever delivery.allow_private says. */
+  readonly allowed?: readonly string[]
   /** Instead of asking real name servers. */
   readonly resolver?: Resolver
 }
 
+const OWN_ERROR = 'an attempt was deferred by an error of our own'
 const CLOSING: Outcome = { kind: 'returned', reason: 'shutting down', retryAfterMs: SECOND }
 
 /** Throws when a route or name server cannot be understood. */
@@ -39,7 +42,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
 
   /** An unknown error is transient: it must not bounce a mail. */
   function broken(error: unknown, about: Record<string, unknown>): Extract<Outcome, { kind: 'deferred' }> {
-    logger.error({ ...about, error }, 'an attempt was deferred by an error of our own')
+    logger.error({ event: 'delivery.own-error', ...about, err: error }, OWN_ERROR)
     const detail = error instanceof Error ? error.message : String(error)
     return { kind: 'deferred', cause: { kind: 'local', code: '4.3.0', detail: `internal error: ${detail}` } }
   }
@@ -67,7 +70,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
 
   return {
     deliver: (attempt) =>
-      deliver(attempt).catch((error: unknown) => broken(error, { messageId: attempt.message, n: attempt.n })),
+      deliver(attempt).catch((error: unknown) => broken(error, { message: attempt.message, n: attempt.n })),
     locate: (domain) =>
       locate(domain).catch((error: unknown) => ({
         kind: 'nowhere',
@@ -103,7 +106,11 @@ function learn(options: DeliveryOptions, settings: Settings): Knowledge {
     delivery,
     routes: createRoutes(settings.route),
     resolver: options.resolver ?? createResolver({ servers: delivery.resolvers, timeoutMs: delivery.dnsTimeout }),
-    policy: createAddressPolicy({ interfaces, listening: [...configured, ...(options.listening ?? [])] }),
+    policy: createAddressPolicy({
+      interfaces,
+      listening: [...configured, ...(options.listening ?? [])],
+      allowed: options.allowed ?? [],
+    }),
     random: Math.random,
     clock: options.clock,
   })
@@ -114,10 +121,7 @@ function createCarrier({ settings, clock, readChunk, logger }: DeliveryOptions):
   const { delivery } = settings
   if (delivery.workers === 0) {
     const onError = (error: unknown, { attempt }: Work): void =>
-      logger.error(
-        { messageId: attempt.message, n: attempt.n, error },
-        'an attempt was deferred by an error of our own',
-      )
+      logger.error({ event: 'delivery.own-error', message: attempt.message, n: attempt.n, err: error }, OWN_ERROR)
     return new Courier({ settings: delivery, clock, readChunk, random: Math.random, onError })
   }
   const threads = Array.from(

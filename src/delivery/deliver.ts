@@ -43,8 +43,8 @@ export interface DeliverOptions {
   readonly random: () => number
   readonly dead: DeadHosts
   readonly tlsPolicy: TlsPolicy
-  /** Connections with a message under way, so that they can be cut. */
-  readonly busy: Set<Link>
+  /** All open connections, so that they can be cut. */
+  readonly links: Set<Link>
   /** Aborts when the relay does not wait any longer. */
   readonly stop: AbortSignal
 }
@@ -64,6 +64,8 @@ class Deliverer {
   /** What to say when no host decides: the last reply, or else the last failure. */
   #cause: Cause | undefined
   #way: Way | undefined
+  /** One kept connection may fail for no better reason than its age; a second one is not tried. */
+  #fresh = false
 
   constructor(work: Work, slot: Slot<Link>, options: DeliverOptions) {
     this.#work = work
@@ -76,16 +78,16 @@ class Deliverer {
 
   async run(): Promise<Outcome> {
     const kept = this.#slot.takeIdle(this.#kind)
-    const early = kept && (await this.#over(kept, true))
+    const early = kept && (await this.#overKept(kept))
     return early ?? this.#overFresh()
   }
 
   async #overFresh(): Promise<Outcome> {
     const { destination, source } = this.#work
-    const { dead, random, settings, stop, clock } = this.#options
+    const { dead, random, settings } = this.#options
     const inTurn = candidates({ destination, source, dead, random, ipv6: settings.ipv6 })
     for (const candidate of inTurn) {
-      if (stop.aborted || clock.monotonic() >= this.#until) break
+      if (this.#isOver) break
       const outcome = await this.#overCandidate(candidate)
       if (outcome !== undefined) return outcome
     }
@@ -98,17 +100,18 @@ class Deliverer {
     const { destination } = this.#work
     let tls = tlsPolicy.modeFor(candidate.address, destination.tls)
     for (;;) {
-      const grant = await this.#slot.connection(this.#kind)
+      const grant = await this.#slot.connection(this.#kind, this.#fresh)
       if (grant.kind === 'none') return this.#notNow(grant.retryAfterMs)
       if (grant.kind === 'kept') {
-        const outcome = await this.#over(grant.connection, true)
+        const outcome = await this.#overKept(grant.connection)
         if (outcome !== undefined) return outcome
         continue
       }
       const opened = await this.#connect(candidate, tls)
-      if ('client' in opened) return this.#over(opened, false)
+      if ('client' in opened) return this.#over(opened, 'new')
       this.#note(candidate, opened)
-      if (!isAboutTls(opened) || !tlsPolicy.failed(candidate.address, tls)) return undefined
+      // Cut by ourselves, even in the middle of a handshake, it says nothing about the host.
+      if (this.#isOver || !isAboutTls(opened) || !tlsPolicy.failed(candidate.address, tls)) return undefined
       tls = 'none'
     }
   }
@@ -143,43 +146,45 @@ class Deliverer {
         clock,
         signal: controller.signal,
       })
-      return result.ok ? link(result.client, candidate) : result.cause
+      return result.ok ? this.#link(result.client, candidate) : result.cause
     } finally {
       timer.cancel()
       stop.removeEventListener('abort', abort)
     }
   }
 
-  /** Sends over one connection; undefined when that decided nothing and another one may be tried. */
-  async #over(over: Link, isKept: boolean): Promise<Outcome | undefined> {
-    const { busy } = this.#options
-    busy.add(over)
-    try {
-      const result = await over.client.send({
-        envelope: this.#envelope(),
-        content: this.#content(),
-        until: this.#until,
-      })
-      if (result.reusable) this.#slot.keep(this.#kind, over)
-      else over.destroy()
-      return this.#judge(result, over, isKept)
-    } finally {
-      busy.delete(over)
-    }
+  #link(client: SmtpClient, candidate: Candidate): Link {
+    const { links, stop } = this.#options
+    const made = link(client, candidate)
+    links.add(made)
+    made.onClose(() => links.delete(made))
+    if (stop.aborted) made.destroy() // opened in the moment of closing: nobody else would cut it
+    return made
   }
 
-  #judge(result: SendResult, over: Link, isKept: boolean): Outcome | undefined {
+  #overKept(kept: Link): Promise<Outcome | undefined> {
+    this.#fresh = true
+    return this.#over(kept, 'kept')
+  }
+
+  /** Sends over one connection; undefined when that decided nothing and another one may be tried. */
+  async #over(over: Link, age: 'kept' | 'new'): Promise<Outcome | undefined> {
+    const mail = { envelope: this.#envelope(), content: this.#content(), until: this.#until }
+    const result = await over.client.send(mail)
     const way = this.#wayOver(over.candidate, over.client)
-    if (result.ok) return { kind: 'delivered', reply: result.reply, way }
-    const { cause } = result
-    if (!isUndecided(cause)) return { ...decided(cause), way }
-    if (!isKept) this.#note(over.candidate, cause, way)
-    return undefined
+    const outcome = judged(result, way)
+    if (!result.reusable) over.destroy()
+    // What decided nothing is not to be given to the next message, which would only hear the same.
+    else if (outcome === undefined) over.quit()
+    else this.#slot.keep(this.#kind, over)
+    if (outcome === undefined && !result.ok && (age === 'new' || isRefusal(result.cause))) {
+      this.#note(over.candidate, result.cause, way)
+    }
+    return outcome
   }
 
   #note(candidate: Candidate, cause: Cause, way: Way = this.#wayOver(candidate)): void {
-    const { dead, stop } = this.#options
-    if (!stop.aborted) dead.note(this.#work.source.name, candidate.address, cause)
+    if (!this.#isOver) this.#options.dead.note(this.#work.source.name, candidate.address, cause)
     if (this.#cause?.kind === 'reply' && cause.kind !== 'reply') return
     this.#cause = cause
     this.#way = way
@@ -210,6 +215,11 @@ class Deliverer {
     }
   }
 
+  /** Whether time is up for this attempt or for the relay. */
+  get #isOver(): boolean {
+    return this.#options.stop.aborted || this.#options.clock.monotonic() >= this.#until
+  }
+
   #elapsed(): number {
     return Math.round(this.#options.clock.monotonic() - this.#startedAt)
   }
@@ -227,6 +237,16 @@ class Deliverer {
   }
 }
 
+/** Words about more than the connection they were said on, which 421 may be alone about. */
+function isRefusal(cause: Cause): boolean {
+  return cause.kind === 'reply' && cause.reply.code !== 421
+}
+
+function judged(result: SendResult, way: Way): Outcome | undefined {
+  if (result.ok) return { kind: 'delivered', reply: result.reply, way }
+  return isUndecided(result.cause) ? undefined : { ...decided(result.cause), way }
+}
+
 function link(client: SmtpClient, candidate: Candidate): Link {
   return {
     client,
@@ -242,7 +262,7 @@ function link(client: SmtpClient, candidate: Candidate): Link {
 
 /** Whether leaving TLS out may help. */
 function isAboutTls(cause: Cause): boolean {
-  return cause.kind === 'tls' || (cause.kind === 'reply' && cause.command === 'STARTTLS')
+  return cause.kind === 'tls' || ('command' in cause && cause.command === 'STARTTLS')
 }
 
 /** Whether the host spoke of itself or broke off before the dot, so that another one may do better. */

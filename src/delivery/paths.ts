@@ -33,8 +33,8 @@ export type Grant<C extends Connection> =
 export interface Slot<C extends Connection> {
   /** A kept connection that was opened for the same kind of use. */
   takeIdle(kind: string): C | undefined
-  /** A connection, as soon as one comes free or may be opened. */
-  connection(kind: string): Promise<Grant<C>>
+  /** A connection, as soon as one may be opened or, unless it has to be `fresh`, comes free. */
+  connection(kind: string, fresh: boolean): Promise<Grant<C>>
   /** Gives a connection that can carry another message back to the path. */
   keep(kind: string, connection: C): void
 }
@@ -151,12 +151,15 @@ export class Path<C extends Connection> {
   #slot(giveUpAt: number): Slot<C> {
     return {
       takeIdle: (kind) => this.#kept.take(kind),
-      connection: (kind) => this.#connection(kind, giveUpAt),
+      connection: (kind, fresh) => this.#connection({ kind, fresh, giveUpAt }),
       keep: (kind, connection) => this.#kept.keep(kind, connection),
     }
   }
 
-  async #connection(kind: string, giveUpAt: number): Promise<Grant<C>> {
+  async #connection(wanted: { kind: string; fresh: boolean; giveUpAt: number }): Promise<Grant<C>> {
+    const { fresh, giveUpAt } = wanted
+    // A kind of its own finds nothing kept, neither now nor while it waits.
+    const kind = fresh ? '' : wanted.kind
     for (;;) {
       const idle = this.#kept.take(kind)
       if (idle !== undefined) return { kind: 'kept', connection: idle }
@@ -186,12 +189,14 @@ export class Paths<C extends Connection> {
   /** Replaced after a change of limits, not yet done. */
   readonly #retired = new Set<Path<C>>()
   #sweep: Timer | undefined
+  #isClosing = false
 
   constructor(clock: Clock) {
     this.#clock = clock
   }
 
   run(key: PathKey, limits: PathLimits, task: Task<C>): Promise<Outcome> {
+    if (this.#isClosing) return Promise.resolve(CLOSING)
     return this.#pathFor(key, limits).run(task)
   }
 
@@ -201,6 +206,7 @@ export class Paths<C extends Connection> {
 
   /** Gives back what stands in line; resolves when nothing runs any more. */
   async close(): Promise<void> {
+    this.#isClosing = true
     this.#sweep?.cancel()
     const all = [...this.#retired, ...[...this.#paths.values()].map(({ path }) => path)]
     await Promise.all(all.map((path) => path.close()))

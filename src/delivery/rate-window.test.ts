@@ -10,7 +10,8 @@ test('no stretch of time holds more than the rate, wherever it begins', async ()
     if (window.take() === 0) taken.push(clock.monotonic())
     await clock.advance(70)
   }
-  for (const start of taken) expect(taken.filter((time) => time >= start && time < start + 1000).length).toBeLessThanOrEqual(5)
+  for (const start of taken)
+    expect(taken.filter((time) => time >= start && time < start + 1000).length).toBeLessThanOrEqual(5)
   expect(taken.length).toBeGreaterThan(40)
 })
 

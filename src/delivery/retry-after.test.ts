@@ -14,7 +14,13 @@ test.each([
   [450, ['Retry in 1 hr.'], HOUR],
   [451, ['try again after 900 hours'], 24 * HOUR],
   [450, ['4.7.1 please try again later'], undefined],
-  [421, ['4.7.0 [192.0.2.1] Our system has detected an unusual rate. To protect our users, mail has been temporarily rate limited.'], undefined],
+  [
+    421,
+    [
+      '4.7.0 [192.0.2.1] Our system has detected an unusual rate. To protect our users, mail has been temporarily rate limited.',
+    ],
+    undefined,
+  ],
   [452, ['4.2.2 The mailbox is full, try again. See https://example.com/?p=6590'], undefined],
   [450, ['4.7.1 try again in 0 minutes'], undefined],
   [451, ['deferred. 5 minutes of fame'], undefined],

@@ -2,7 +2,13 @@ import { describe, expect, test } from 'vitest'
 import type { RouteSettings } from '../config/schema.ts'
 import { createRoutes, parseNextHop } from './routes.ts'
 
-const route = (domain: string, to: string): RouteSettings => ({ domain, to, tls: 'opportunistic', verify: true, allowPrivate: false })
+const route = (domain: string, to: string): RouteSettings => ({
+  domain,
+  to,
+  tls: 'opportunistic',
+  verify: true,
+  allowPrivate: false,
+})
 
 describe('next hop', () => {
   test.each([
@@ -17,13 +23,18 @@ describe('next hop', () => {
     expect(parseNextHop(route('*', to))).toMatchObject({ host, port, implicitTls, site })
   })
 
-  test.each(['smtp://', 'http://relay.example.com', 'smtp://relay:0', 'smtp://relay:65536', 'smtp://a:b:c', 'relay.example.com:25', 'smtp://user@relay:25:1'])(
-    '%s is not understood',
-    (to) => {
-      expect(parseNextHop(route('*', to))).toBeUndefined()
-      expect(() => createRoutes([route('*', to)])).toThrow(/cannot understand/)
-    },
-  )
+  test.each([
+    'smtp://',
+    'http://relay.example.com',
+    'smtp://relay:0',
+    'smtp://relay:65536',
+    'smtp://a:b:c',
+    'relay.example.com:25',
+    'smtp://user@relay:25:1',
+  ])('%s is not understood', (to) => {
+    expect(parseNextHop(route('*', to))).toBeUndefined()
+    expect(() => createRoutes([route('*', to)])).toThrow(/cannot understand/)
+  })
 })
 
 describe('which route', () => {

@@ -5,7 +5,10 @@ import { siteName } from './site.ts'
 test.each([
   [['mx.example.com'], 'mx.example.com'],
   [['b.example.com', 'a.example.com'], '(a|b).example.com'],
-  [['alt1.aspmx.l.google.com', 'aspmx.l.google.com', 'alt2.aspmx.l.google.com'], '(alt1.aspmx|alt2.aspmx|aspmx).l.google.com'],
+  [
+    ['alt1.aspmx.l.google.com', 'aspmx.l.google.com', 'alt2.aspmx.l.google.com'],
+    '(alt1.aspmx|alt2.aspmx|aspmx).l.google.com',
+  ],
   [['mx.one.example', 'mx.two.test'], '(mx.one.example|mx.two.test)'],
   [['example.com', 'mx.example.com'], '(example|mx.example).com'],
   [['mx.example.com', 'mx.example.com'], 'mx.example.com'],
@@ -20,7 +23,9 @@ test('long names are cut, and stay different', () => {
 })
 
 test('two different sets of hosts never share a name', () => {
-  const host = fc.array(fc.constantFrom('a', 'b', 'ab', 'mx', 'com'), { minLength: 1, maxLength: 4 }).map((labels) => labels.join('.'))
+  const host = fc
+    .array(fc.constantFrom('a', 'b', 'ab', 'mx', 'com'), { minLength: 1, maxLength: 4 })
+    .map((labels) => labels.join('.'))
   const set = fc.uniqueArray(host, { minLength: 1, maxLength: 4 })
   const key = (hosts: readonly string[]) => [...hosts].sort().join(' ')
   fc.assert(

@@ -2,14 +2,25 @@ import { describe, expect, test } from 'vitest'
 import { createSources, localAddressFor } from './sources.ts'
 
 const settings = {
-  source: [{ name: 'one', ipv4: '192.0.2.1', ehlo: 'one.example.com' }, { name: 'two', ipv6: '2001:db8::2' }, { name: 'three' }],
+  source: [
+    { name: 'one', ipv4: '192.0.2.1', ehlo: 'one.example.com' },
+    { name: 'two', ipv6: '2001:db8::2' },
+    { name: 'three' },
+  ],
   pool: [
-    { name: 'default', sources: [{ source: 'one', weight: 3 }, { source: 'two', weight: 1 }, { source: 'three', weight: 0 }] },
+    {
+      name: 'default',
+      sources: [
+        { source: 'one', weight: 3 },
+        { source: 'two', weight: 1 },
+        { source: 'three', weight: 0 },
+      ],
+    },
     { name: 'single', sources: [{ source: 'three', weight: 1 }] },
     { name: 'off', sources: [{ source: 'one', weight: 0 }] },
     { name: 'lost', sources: [{ source: 'gone', weight: 1 }] },
   ],
-} // biome-ignore format: a table
+}
 const sources = createSources(settings, 'host.example.com')
 const ids = Array.from({ length: 20_000 }, (_, n) => `0d${n.toString(32).padStart(11, '0')}`)
 

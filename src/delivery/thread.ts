@@ -22,6 +22,8 @@ export interface ThreadOptions {
   readonly clock: Clock
   readonly readChunk: ChunkReader
   readonly logger: Logger
+  /** Instead of worker.ts. */
+  readonly script?: URL
 }
 
 export class Thread implements Carrier {
@@ -77,10 +79,16 @@ export class Thread implements Carrier {
   }
 
   #start(): Worker {
-    const worker = new Worker(WORKER, { workerData: { settings: this.#settings }, name: 'delivery' })
+    const worker = new Worker(this.#options.script ?? WORKER, {
+      workerData: { settings: this.#settings },
+      name: 'delivery',
+    })
     worker.on('message', (message: FromWorker) => this.#hear(message, worker))
     worker.on('error', (error) =>
-      this.#options.logger.error({ error }, 'a delivery thread died; another one takes over'),
+      this.#options.logger.error(
+        { event: 'delivery.thread-died', err: error },
+        'a delivery thread died; another one takes over',
+      ),
     )
     worker.on('exit', () => this.#died(worker))
     return worker
@@ -114,7 +122,10 @@ export class Thread implements Carrier {
         return
       case 'error': {
         const { problem, message: id, n } = message
-        this.#options.logger.error({ messageId: id, n, problem }, 'an attempt was deferred by an error of our own')
+        this.#options.logger.error(
+          { event: 'delivery.own-error', message: id, n, problem },
+          'an attempt was deferred by an error of our own',
+        )
         return
       }
       case 'closed':

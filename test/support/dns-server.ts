@@ -4,7 +4,15 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server, type Socket as TcpSocket } from 'node:net'
-import { type Answer, AUTHORITATIVE_ANSWER, decode, encode, type Packet, RECURSION_AVAILABLE, TRUNCATED_RESPONSE } from 'dns-packet'
+import {
+  type Answer,
+  AUTHORITATIVE_ANSWER,
+  decode,
+  encode,
+  type Packet,
+  RECURSION_AVAILABLE,
+  TRUNCATED_RESPONSE,
+} from 'dns-packet'
 
 /** What a name has. A name that is not in the zones does not exist (NXDOMAIN). */
 export interface Zone {
@@ -15,6 +23,8 @@ export interface Zone {
   readonly ttl?: number
   /** Instead of an answer. `truncated`: the records come over TCP only. */
   readonly trouble?: 'servfail' | 'refused' | 'silence' | 'truncated' | 'garbage'
+  /** The only type of question that meets the trouble; default: all. */
+  readonly troubled?: 'MX' | 'A' | 'AAAA'
 }
 
 export type Zones = Record<string, Zone>
@@ -47,7 +57,10 @@ export class DnsServer implements AsyncDisposable {
       await once(server.#tcp, 'listening')
       server.#udp.bind(server.#port, '127.0.0.1')
       // The port is free for TCP; another process may hold it for UDP.
-      const isBound = await Promise.race([once(server.#udp, 'listening').then(() => true), once(server.#udp, 'error').then(() => false)])
+      const isBound = await Promise.race([
+        once(server.#udp, 'listening').then(() => true),
+        once(server.#udp, 'error').then(() => false),
+      ])
       if (isBound) {
         server.#udp.on('message', (query, from) => {
           const answer = server.#answer(query, 'udp')
@@ -106,13 +119,15 @@ export class DnsServer implements AsyncDisposable {
     const name = question.name.toLowerCase()
     this.questions.push(`${question.type} ${name}`)
     const zone = this.zones[name]
-    if (zone?.trouble === 'silence') return undefined
-    if (zone?.trouble === 'garbage') return Buffer.from([...query.subarray(0, 2), 0xff])
+    const isTroubled = zone?.troubled === undefined || zone.troubled === question.type
+    const trouble = isTroubled ? zone?.trouble : undefined
+    if (trouble === 'silence') return undefined
+    if (trouble === 'garbage') return Buffer.from([...query.subarray(0, 2), 0xff])
     const packet: Packet = { type: 'response', id, questions: [question] }
     const flags = AUTHORITATIVE_ANSWER | RECURSION_AVAILABLE
-    if (zone?.trouble === 'servfail') return encode({ ...packet, flags: flags | SERVFAIL })
-    if (zone?.trouble === 'refused') return encode({ ...packet, flags: flags | REFUSED })
-    if (zone?.trouble === 'truncated' && by === 'udp') return encode({ ...packet, flags: flags | TRUNCATED_RESPONSE })
+    if (trouble === 'servfail') return encode({ ...packet, flags: flags | SERVFAIL })
+    if (trouble === 'refused') return encode({ ...packet, flags: flags | REFUSED })
+    if (trouble === 'truncated' && by === 'udp') return encode({ ...packet, flags: flags | TRUNCATED_RESPONSE })
     const type = TYPES.find((known) => known === question.type)
     const { answers, exists } = this.#records(name, type)
     return encode({ ...packet, flags: flags | (exists ? 0 : NXDOMAIN), answers })
@@ -128,7 +143,9 @@ export class DnsServer implements AsyncDisposable {
       return { answers: [{ type: 'CNAME', name, ttl, data: zone.cname }, ...target.answers], exists: target.exists }
     }
     const answers: Answer[] = []
-    if (type === 'MX') for (const [preference, exchange] of zone.mx ?? []) answers.push({ type, name, ttl, data: { preference, exchange } })
+    if (type === 'MX')
+      for (const [preference, exchange] of zone.mx ?? [])
+        answers.push({ type, name, ttl, data: { preference, exchange } })
     if (type === 'A') for (const data of zone.a ?? []) answers.push({ type, name, ttl, data })
     if (type === 'AAAA') for (const data of zone.aaaa ?? []) answers.push({ type, name, ttl, data })
     return { answers, exists: true }

@@ -33,12 +33,13 @@ export class FakeClock implements Clock {
   sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       if (signal?.aborted) return resolve()
-      const timer = this.after(delayMs, resolve)
-      const abort = (): void => {
+      const done = (): void => {
         timer.cancel()
+        signal?.removeEventListener('abort', done)
         resolve()
       }
-      signal?.addEventListener('abort', abort, { once: true })
+      const timer = this.after(delayMs, done)
+      signal?.addEventListener('abort', done, { once: true })
     })
   }
 
@@ -46,8 +47,8 @@ export class FakeClock implements Clock {
   async advance(ms: number): Promise<void> {
     const end = this.#elapsed + ms
     for (;;) {
-      const [next] = [...this.#timers].filter((timer) => timer.at <= end).sort((a, b) => a.at - b.at)
-      if (next === undefined) break
+      const next = this.#earliest()
+      if (next === undefined || next.at > end) break
       this.#timers.delete(next)
       this.#move(next.at)
       next.callback()
@@ -55,6 +56,12 @@ export class FakeClock implements Clock {
     }
     this.#move(end)
     await new Promise(setImmediate)
+  }
+
+  #earliest(): { readonly at: number; readonly callback: () => void } | undefined {
+    let earliest: { readonly at: number; readonly callback: () => void } | undefined
+    for (const timer of this.#timers) if (earliest === undefined || timer.at < earliest.at) earliest = timer
+    return earliest
   }
 
   #move(elapsed: number): void {

@@ -23,7 +23,9 @@ export function memoryStore(): Store {
   const select = (name: Table, range: Range): [string, Buffer][] => {
     const from = range.from?.toString('latin1')
     const to = range.to?.toString('latin1')
-    const inside = [...table(name)].filter(([key]) => (from === undefined || key >= from) && (to === undefined || key < to))
+    const inside = [...table(name)].filter(
+      ([key]) => (from === undefined || key >= from) && (to === undefined || key < to),
+    )
     inside.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
     if (range.reverse === true) inside.reverse()
     return inside.slice(0, range.limit ?? inside.length)

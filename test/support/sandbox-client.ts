@@ -64,8 +64,9 @@ export class SandboxClient {
     return reply
   }
 
-  async startTls(): Promise<void> {
-    await this.sayAll('STARTTLS')
+  /** `injected` goes out in plaintext behind the command, before the handshake. */
+  async startTls(injected = ''): Promise<void> {
+    await this.sayAll(`STARTTLS${injected}`)
     this.socket.removeAllListeners('data')
     const secure = connectTls({ socket: this.socket, rejectUnauthorized: false })
     this.#listen(secure)

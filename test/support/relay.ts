@@ -1,0 +1,119 @@
+// A whole relay for scenarios: real sockets on free ports, a real store in a temporary directory, the sandbox as the
+// internet, and (if wanted) a clock of the test's own. Tests wait for records, never for time.
+
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createTransport } from 'nodemailer'
+import { loadSettings } from '../../src/config/load.ts'
+import type { RecordKind, StoredRecord } from '../../src/journal/record.ts'
+import { silentLogger } from '../../src/observe/logger.ts'
+import { startRelay, type Relay } from '../../src/relay.ts'
+import { systemClock, type Clock } from '../../src/util/clock.ts'
+
+export interface TestRelayOptions {
+  /** More TOML; [data], [sandbox], [delivery] and the listener `trusted` are given. */
+  readonly toml?: string
+  /** More keys of [delivery]. */
+  readonly delivery?: string
+  readonly queue?: string
+  readonly clock?: Clock
+  /** The directory of an earlier relay, to start it again. */
+  readonly directory?: string
+}
+
+export interface TestRelay {
+  readonly relay: Relay
+  readonly directory: string
+  readonly records: readonly StoredRecord[]
+  /** Sends one message through the trusted listener; resolves with its id after 250. */
+  send(to: string | readonly string[], more?: Record<string, unknown>): Promise<string>
+  /** Resolves with the next (or an earlier) record that fits. */
+  record(kind: RecordKind, about?: { recipient?: string; message?: string; count?: number }): Promise<StoredRecord>
+  stop(): Promise<void>
+}
+
+const configOf = ({ toml = '', delivery = '', queue = '' }: TestRelayOptions): string => `
+[node]
+hostname = "relay.test"
+[data]
+map_size = "1GiB"
+min_free = "0"
+[sandbox]
+smtp_port = 0
+dns_port = 0
+[delivery]
+mode = "sandbox"
+workers = 0
+connection_rate = "100000/s"
+${delivery}
+[queue]
+jitter = 0
+${queue}
+[[listener]]
+name = "trusted"
+port = 0
+tls = "none"
+auth = "optional"
+${toml}
+`
+
+const running = new Set<TestRelay>()
+
+/** For afterEach: stops what a test left running and removes its directories. */
+export async function stopRelays(): Promise<void> {
+  for (const each of running) {
+    await each.stop()
+    await rm(each.directory, { recursive: true, force: true })
+  }
+}
+
+export async function startTestRelay(options: TestRelayOptions = {}): Promise<TestRelay> {
+  const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'studs-relay-'))
+  const file = join(directory, 'studs.toml')
+  if (options.directory === undefined) writeFileSync(file, configOf(options))
+  const load = () => loadSettings({ file, env: {} })
+  const relay = await startRelay({ loaded: load(), reload: load, clock: options.clock ?? systemClock, logger: silentLogger() })
+  const records: StoredRecord[] = []
+  const waiting = new Set<() => void>()
+  relay.journal.follow((record) => {
+    records.push(record)
+    for (const look of [...waiting]) look()
+  })
+  const find = (kind: RecordKind, about: { recipient?: string; message?: string; count?: number }): StoredRecord | undefined =>
+    records.filter(
+      (record) =>
+        record.kind === kind &&
+        (about.recipient ?? record.recipient) === record.recipient &&
+        (about.message ?? record.message) === record.message,
+    )[(about.count ?? 1) - 1]
+  const test: TestRelay = {
+    relay,
+    directory,
+    records,
+    record: (kind, about = {}) =>
+      new Promise((resolve) => {
+        const look = (): void => {
+          const found = find(kind, about)
+          if (found === undefined) return
+          waiting.delete(look)
+          resolve(found)
+        }
+        waiting.add(look)
+        look()
+      }),
+    async send(to, more = {}) {
+      const transport = createTransport({ host: '127.0.0.1', port: relay.listeners[0]!.port, secure: false, ignoreTLS: true })
+      const sent = await transport.sendMail({ from: 'app@sender.test', to: [...(typeof to === 'string' ? [to] : to)], subject: 'Hello', text: 'Hello.\n', ...more })
+      transport.close()
+      return /queued as ([0-9a-v]{13})/.exec(sent.response)?.[1] ?? sent.response
+    },
+    async stop() {
+      running.delete(test)
+      await relay.stop(0)
+    },
+  }
+  running.add(test)
+  return test
+}
