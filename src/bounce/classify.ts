@@ -4,11 +4,11 @@
 // basic code, default. The text overrules the codes, because 5.7.1 is said for everything. The command matters: what is refused before RCPT is
 // refused to us, so no such verdict may speak about the recipient.
 
-import { COMMANDS_ABOUT_US, type SmtpCommand, type SmtpReply } from '../mail/reply.ts'
 import type { Cause } from '../mail/outcome.ts'
+import { COMMANDS_ABOUT_US, type SmtpCommand, type SmtpReply } from '../mail/reply.ts'
 import { masked } from './mask.ts'
 import type { Rule, Rules } from './rules.ts'
-import { CATEGORIES, type Action, type Category, type Verdict } from './verdict.ts'
+import { type Action, CATEGORIES, type Category, type Verdict } from './verdict.ts'
 
 export interface Classifiable {
   readonly cause: Cause
@@ -37,7 +37,11 @@ export interface Classifier {
 
 const CACHE_ENTRIES = 10_000
 const ABOUT_RECIPIENT: ReadonlySet<Category> = new Set([
-  'bad-mailbox', 'inactive-mailbox', 'bad-domain', 'dns-failure', 'quota-issues',
+  'bad-mailbox',
+  'inactive-mailbox',
+  'bad-domain',
+  'dns-failure',
+  'quota-issues',
 ])
 /** Refused here, another host or source may fare better (RFC 5321 §3.1, RFC 7504). */
 const BEFORE_MAIL: ReadonlySet<SmtpCommand> = new Set(['banner', 'EHLO', 'HELO', 'STARTTLS', 'AUTH'])
@@ -99,10 +103,11 @@ class RuleClassifier implements Classifier {
     }
     const explanation = this.#judge({ reply, command, text, provider })
     this.#cache.set(key, explanation)
-    if (this.#cache.size > CACHE_ENTRIES) for (const oldest of this.#cache.keys()) {
-      this.#cache.delete(oldest)
-      break
-    }
+    if (this.#cache.size > CACHE_ENTRIES)
+      for (const oldest of this.#cache.keys()) {
+        this.#cache.delete(oldest)
+        break
+      }
     return explanation
   }
 
@@ -111,7 +116,12 @@ class RuleClassifier implements Classifier {
     const { category, rule, by } = found
     const action = found.action ?? this.#actionOf(category, said)
     return {
-      verdict: { ...CATEGORIES[category], category, action: isTransient(said) && action === 'fail' ? 'retry' : action, rule },
+      verdict: {
+        ...CATEGORIES[category],
+        category,
+        action: isTransient(said) && action === 'fail' ? 'retry' : action,
+        rule,
+      },
       by,
       text: said.text,
       ...(said.provider === undefined ? {} : { provider: said.provider }),
@@ -121,8 +131,12 @@ class RuleClassifier implements Classifier {
 
   #byText({ command, text, provider }: Said, weak: boolean): Finding | undefined {
     const fits = (rule: Rule): boolean =>
-      rule.weak === weak && (rule.commands?.has(command) ?? true) && mayMean(rule.category, command) && rule.pattern.test(text)
-    const own = provider === undefined ? undefined : this.#rules.rules.find((rule) => rule.scope === provider && fits(rule))
+      rule.weak === weak &&
+      (rule.commands?.has(command) ?? true) &&
+      mayMean(rule.category, command) &&
+      rule.pattern.test(text)
+    const own =
+      provider === undefined ? undefined : this.#rules.rules.find((rule) => rule.scope === provider && fits(rule))
     const rule = own ?? this.#general.find(fits)
     if (rule === undefined) return undefined
     const { category, action, note } = rule
@@ -134,7 +148,8 @@ class RuleClassifier implements Classifier {
       const [level = '', subject = '', detail = ''] = code.split('.')
       for (const key of [code, `${subject}.${detail}`, `${level}.${subject}.*`, `${subject}.*`]) {
         const category = this.#rules.enhanced.get(key)
-        if (category !== undefined && mayMean(category, said.command)) return { category, rule: `code-${key}`, by: 'enhanced code' }
+        if (category !== undefined && mayMean(category, said.command))
+          return { category, rule: `code-${key}`, by: 'enhanced code' }
       }
     }
     return undefined
@@ -238,7 +253,9 @@ function explainLocal(code: string): Explanation {
 }
 
 function unanswered(siteAlive: boolean): Explanation {
-  return siteAlive ? byCause('no-answer-to-us', 'site-unreachable', 'retry') : byCause('no-answer', 'no-answer-from-host', 'retry')
+  return siteAlive
+    ? byCause('no-answer-to-us', 'site-unreachable', 'retry')
+    : byCause('no-answer', 'no-answer-from-host', 'retry')
 }
 
 function byCause(rule: string, category: Category, action: Action): Explanation {

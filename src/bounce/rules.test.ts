@@ -19,7 +19,11 @@ describe('the shipped rules', () => {
     const command = rule.commands === undefined ? 'RCPT' : ([...rule.commands][0] ?? 'RCPT')
     const mx = [...shipped.providers].find(([, provider]) => provider === rule.scope)?.[0]
     const verdict = classifier.classify({
-      cause: { kind: 'reply', command, reply: { code, lines: [line], ...(enhanced === undefined ? {} : { enhanced }) } },
+      cause: {
+        kind: 'reply',
+        command,
+        reply: { code, lines: [line], ...(enhanced === undefined ? {} : { enhanced }) },
+      },
       ...(mx === undefined ? {} : { mx: `mx1.${mx}` }),
     })
     expect(verdict).toMatchObject({ rule: rule.name, category: rule.category })
@@ -32,9 +36,16 @@ describe('the shipped rules', () => {
   })
 
   test('take no long time over a hostile reply', () => {
-    const hostile = ['mailbox '.repeat(400), 'a'.repeat(5000), 'user unknow '.repeat(300), '<'.repeat(2000), '1.'.repeat(2000)]
+    const hostile = [
+      'mailbox '.repeat(400),
+      'a'.repeat(5000),
+      'user unknow '.repeat(300),
+      '<'.repeat(2000),
+      '1.'.repeat(2000),
+    ]
     const started = performance.now()
-    for (const text of hostile) classifier.classify({ cause: { kind: 'reply', command: 'RCPT', reply: { code: 550, lines: [text] } } })
+    for (const text of hostile)
+      classifier.classify({ cause: { kind: 'reply', command: 'RCPT', reply: { code: 550, lines: [text] } } })
     expect(performance.now() - started).toBeLessThan(1000)
   })
 })

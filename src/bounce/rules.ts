@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import { parse, TomlError } from 'smol-toml'
 import { z } from 'zod'
 import type { SmtpCommand } from '../mail/reply.ts'
-import { CATEGORIES, type Action, type Category } from './verdict.ts'
+import { type Action, CATEGORIES, type Category } from './verdict.ts'
 
 export interface Rule {
   /** Id and version: `mailbox-unknown@1`. */
@@ -68,7 +68,9 @@ const fileSchema = z.strictObject({
       commands: z.array(z.enum(COMMANDS)).min(1).optional(),
       weak: z.boolean().default(false),
       note: z.string().optional(),
-      samples: z.array(z.string().regex(/^\d{3} /, 'expected a reply: "550 5.1.1 text"')).min(1, 'a rule needs a sample'),
+      samples: z
+        .array(z.string().regex(/^\d{3} /, 'expected a reply: "550 5.1.1 text"'))
+        .min(1, 'a rule needs a sample'),
     }),
   ),
 })
@@ -85,7 +87,8 @@ export function parseRules(text: string): Rules {
     const id = name.slice(0, name.indexOf('@'))
     if (names.has(id)) throw new RulesError(`there are two rules "${id}"`)
     names.add(id)
-    if (scope !== undefined && !(scope in providers)) throw new RulesError(`rule "${id}": no provider "${scope}" in [providers]`)
+    if (scope !== undefined && !(scope in providers))
+      throw new RulesError(`rule "${id}": no provider "${scope}" in [providers]`)
   }
   return {
     rules,
