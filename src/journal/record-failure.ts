@@ -7,16 +7,16 @@
 // twice. Both are harmless: strikes within `strikeSpacing` count once anyway, and an address that goes on failing is
 // met again.
 
-import { CATEGORIES, type Category, type Verdict } from '../bounce/verdict.ts'
 import type { Classifier } from '../bounce/classify.ts'
 import { anonymised } from '../bounce/mask.ts'
+import { CATEGORIES, type Category, type Verdict } from '../bounce/verdict.ts'
 import type { Settings } from '../config/schema.ts'
 import type { EmailAddress } from '../mail/address.ts'
-import { causeText, type Cause, type Way } from '../mail/outcome.ts'
+import { type Cause, causeStatus, causeText, type Way } from '../mail/outcome.ts'
 import type { Write } from '../store/store.ts'
 import { isActive, type SuppressionList } from '../suppression/list.ts'
 import { addressTarget } from '../suppression/normalise.ts'
-import { afterDelivery, decide, type Decision, type Ending } from '../suppression/policy.ts'
+import { afterDelivery, type Decision, decide, type Ending } from '../suppression/policy.ts'
 import type { StrikeBook } from '../suppression/strikes.ts'
 import { GLOBAL_SCOPE, type Suppression } from '../suppression/suppression.ts'
 import type { Clock } from '../util/clock.ts'
@@ -53,7 +53,11 @@ export interface Recorder {
   classify(failure: Pick<Failure, 'cause' | 'way' | 'siteAlive'>): Verdict
   recordFailure(failure: Failure): Recorded
   /** The writes by which a delivery clears strikes; none in nearly every case. */
-  recordDelivery(delivery: { readonly tenant: string; readonly recipient: EmailAddress; readonly message: string }): Write[]
+  recordDelivery(delivery: {
+    readonly tenant: string
+    readonly recipient: EmailAddress
+    readonly message: string
+  }): Write[]
 }
 
 interface Parts {
@@ -94,7 +98,15 @@ class PolicyRecorder implements Recorder {
     const first = this.classify(failure)
     const { ending, tenant, message } = failure
     const before = ending === 'deferred' ? undefined : strikes.read(tenant, target)
-    const decision = decide({ verdict: first, ending, strikes: before, message, settings, now: clock.now() })
+    const decision = decide({
+      verdict: first,
+      ending,
+      isTemporary: isTemporary(failure.cause),
+      strikes: before,
+      message,
+      settings,
+      now: clock.now(),
+    })
     const verdict = decision.category === undefined ? first : verdictOf(decision.category, first)
     const ambiguous = isAmbiguous(failure.cause)
     if (decision.suppress === undefined) {
@@ -113,13 +125,23 @@ class PolicyRecorder implements Recorder {
     return { verdict, writes, suppression: entry, ambiguous }
   }
 
-  recordDelivery({ tenant, recipient, message }: { readonly tenant: string; readonly recipient: EmailAddress; readonly message: string }): Write[] {
+  recordDelivery({
+    tenant,
+    recipient,
+    message,
+  }: {
+    readonly tenant: string
+    readonly recipient: EmailAddress
+    readonly message: string
+  }): Write[] {
     const target = addressTarget(recipient, this.#parts.settings)
     const strikes = this.#parts.strikes.read(tenant, target)
     if (strikes === undefined) return []
     const after = afterDelivery({ strikes, message, now: this.#parts.clock.now() })
     if (after === 'keep') return []
-    return after === 'remove' ? this.#parts.strikes.reset(tenant, target) : this.#parts.strikes.put(tenant, target, after)
+    return after === 'remove'
+      ? this.#parts.strikes.reset(tenant, target)
+      : this.#parts.strikes.put(tenant, target, after)
   }
 
   #entry({ failure, verdict, decision, target }: EntryGround): Suppression {
@@ -181,6 +203,12 @@ function verdictOf(category: Category, first: Verdict): Verdict {
   return { ...first, ...CATEGORIES[category], category }
 }
 
+/** Whether the last word was "not now". What is neither reply nor DNS never says no for good, but may end a message. */
+function isTemporary(cause: Cause): boolean {
+  if (cause.kind === 'expired') return true
+  return causeStatus(cause, false).startsWith('4')
+}
+
 function isAmbiguous(cause: Cause): boolean {
   return cause.kind === 'ambiguous' || (cause.kind === 'expired' && cause.last !== undefined && isAmbiguous(cause.last))
 }
@@ -189,7 +217,13 @@ function isLearnable({ reason, evidence }: Suppression): boolean {
   return reason === 'hard_bounce' && evidence !== undefined && LEARNED_BY_ALL.has(evidence.category)
 }
 
-function anonymous({ rule, category, code, cause, site }: NonNullable<Suppression['evidence']>): NonNullable<Suppression['evidence']> {
+function anonymous({
+  rule,
+  category,
+  code,
+  cause,
+  site,
+}: NonNullable<Suppression['evidence']>): NonNullable<Suppression['evidence']> {
   const words: Cause =
     cause.kind === 'reply'
       ? { ...cause, reply: { ...cause.reply, lines: cause.reply.lines.map(anonymised) } }

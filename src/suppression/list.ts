@@ -7,7 +7,7 @@ import type { Settings } from '../config/schema.ts'
 import type { EmailAddress } from '../mail/address.ts'
 import { decode, decodeOptional, encode } from '../store/codec.ts'
 import { prefixRange, textKey } from '../store/keys.ts'
-import type { Store, Write } from '../store/store.ts'
+import type { Range, Store, Write } from '../store/store.ts'
 import type { Clock, EpochMs } from '../util/clock.ts'
 import { addressTarget } from './normalise.ts'
 import type { StrikeBook, Strikes } from './strikes.ts'
@@ -66,6 +66,8 @@ export interface SuppressionList {
   add(entry: Suppression, options?: { readonly replace: boolean }): Promise<'added' | 'already'>
   /** Removes by hand with its record. A protected entry (isProtected) goes only with `force`. */
   remove(removal: Removal): Promise<'removed' | 'not-found' | 'protected'>
+  /** Adds or removes many in one transaction with one record; durable when it resolves. The caller has looked what is there. */
+  apply(many: ManyChanges): Promise<void>
   list(filter: SuppressionFilter & { readonly limit: number; readonly cursor?: string }): SuppressionPage
   /** Every entry that fits, read in pages: memory stays bounded, and the loop may take turns between them. */
   scan(filter: SuppressionFilter): Generator<Suppression, void>
@@ -78,6 +80,13 @@ export interface Removal {
   readonly who: string
   readonly why: string
   readonly force?: boolean
+}
+
+export interface ManyChanges {
+  readonly kind: 'add' | 'delete'
+  readonly scope: Scope
+  readonly entries: readonly Suppression[]
+  readonly who: string
 }
 
 interface Parts {
@@ -147,7 +156,10 @@ class StoredSuppressionList implements SuppressionList {
     const there = this.get(entry.scope, entry.target)
     const keep = there !== undefined && isActive(there, this.#parts.clock.now())
     if (keep && options?.replace !== true) return 'already'
-    await this.#commit(this.put(entry), changeOf('suppression-added', entry, { who: entry.who, why: entry.note ?? entry.reason }))
+    await this.#commit(
+      this.put(entry),
+      changeOf('suppression-added', entry, { who: entry.who, why: entry.note ?? entry.reason }),
+    )
     return 'added'
   }
 
@@ -156,10 +168,25 @@ class StoredSuppressionList implements SuppressionList {
     const entry = this.get(scope, target)
     if (entry === undefined) return 'not-found'
     if (isProtected(entry) && force !== true) return 'protected'
-    // The strikes that led here go too: whoever is mailed again begins with none.
-    const writes = [...this.take(scope, target), ...this.#parts.strikes.reset(scope, target)]
-    await this.#commit(writes, changeOf('suppression-removed', entry, removal))
+    await this.#commit(this.#forget(entry), changeOf('suppression-removed', entry, removal))
     return 'removed'
+  }
+
+  async apply({ kind, scope, entries, who }: ManyChanges): Promise<void> {
+    const isAdding = kind === 'add'
+    const why = `${entries.length} ${entries.length === 1 ? 'address' : 'addresses'} ${isAdding ? 'imported' : 'removed by list'}`
+    await this.#commit(
+      entries.flatMap((entry) => (isAdding ? this.put(entry) : this.#forget(entry))),
+      {
+        kind: isAdding ? 'suppression-added' : 'suppression-removed',
+        tenant: scope,
+        recipient: '*',
+        who,
+        why,
+        scope,
+        reason: 'imported',
+      },
+    )
   }
 
   list(filter: SuppressionFilter & { readonly limit: number; readonly cursor?: string }): SuppressionPage {
@@ -191,6 +218,11 @@ class StoredSuppressionList implements SuppressionList {
     return { ...(active ? { active } : {}), entries, ...(strikes ? { strikes } : {}) }
   }
 
+  /** The strikes that led here go too: whoever is mailed again begins with none. */
+  #forget({ scope, target }: Suppression): Write[] {
+    return [...this.take(scope, target), ...this.#parts.strikes.reset(scope, target)]
+  }
+
   #findIn(scope: Scope, target: string): Suppression | undefined {
     const presence = this.#presenceOf(scope)
     if (!presence.any) return undefined
@@ -218,7 +250,7 @@ class StoredSuppressionList implements SuppressionList {
   }
 
   *#walk(filter: SuppressionFilter, cursor: string | undefined): Generator<[Buffer, Suppression], void> {
-    const bounds = filter.scope === undefined ? {} : prefixRange(textKey(filter.scope))
+    const bounds: Range = filter.scope === undefined ? {} : prefixRange(textKey(filter.scope))
     let from = cursor === undefined ? bounds.from : laterOf(bounds.from, justAfter(Buffer.from(cursor, 'base64url')))
     for (;;) {
       const range = { ...bounds, ...(from === undefined ? {} : { from }), limit: SCAN_PAGE }
@@ -249,7 +281,8 @@ function fits(entry: Suppression, { scope, reason, domain, query, since }: Suppr
   if (scope !== undefined && entry.scope !== scope) return false
   if (reason !== undefined && entry.reason !== reason) return false
   if (since !== undefined && entry.createdAt < since) return false
-  if (domain !== undefined && entry.target.slice(entry.target.lastIndexOf('@') + 1) !== domain.toLowerCase()) return false
+  if (domain !== undefined && entry.target.slice(entry.target.lastIndexOf('@') + 1) !== domain.toLowerCase())
+    return false
   return query === undefined || entry.target.toLowerCase().includes(query.toLowerCase())
 }
 

@@ -5,12 +5,12 @@
 // - While a message is still tried (deferred) nothing is decided. What counts is how it ends: refused for good (failed),
 //   out of time (expired), or accepted and sent back (bounced).
 // - A hard verdict (kind hard, fault recipient: unknown user, abandoned mailbox, null MX) on a message that failed or
-//   bounced suppresses at once: hard_bounce. If the message expired instead, the receiver never said no for good, only
-//   "not now", so it counts as a soft failure.
+//   bounced suppresses at once: hard_bounce. Where the last word was a temporary one ("450 user unknown", then expired
+//   or given up elsewhere), the receiver never said no for good, so it counts as a soft failure.
 // - A soft verdict (kind soft, fault recipient-system: mailbox full, host down, DNS trouble) is one strike per message,
 //   and at least `strikeSpacing` after the strike before, so that one bad afternoon counts once. `softStrikes` of them:
 //   soft_bounce_limit.
-// - A domain that does not exist (dns-failure on a message that failed or bounced) is a strike the first time: domains
+// - A domain that does not exist (dns-failure as a last word, not a temporary one) is a strike the first time: domains
 //   vanish for a day when somebody forgets a bill. Found gone again, `strikeSpacing` or more after the first time, the
 //   verdict becomes bad-domain: hard_bounce.
 // - Everything else (blocks, content, policy, authentication, rate, our own faults, the unknown) never suppresses and
@@ -45,6 +45,8 @@ export interface Decision {
 interface Case {
   readonly verdict: Verdict
   readonly ending: Ending
+  /** The last word was "not now" (4xx), not "no". */
+  readonly isTemporary: boolean
   readonly strikes: Strikes | undefined
   readonly message: string
   readonly settings: PolicySettings
@@ -56,24 +58,22 @@ const BOUNCE_WINDOW_MS = 6 * DAY
 const NOTHING: Decision = {}
 
 export function decide(given: Case): Decision {
-  const { verdict, ending } = given
+  const { verdict, ending, isTemporary } = given
   if (ending === 'deferred') return NOTHING
   if (verdict.kind === 'hard' && verdict.fault === 'recipient') {
-    return ending === 'expired' ? strike(given) : { suppress: { reason: 'hard_bounce' } }
+    return isTemporary || ending === 'expired' ? strike(given) : { suppress: { reason: 'hard_bounce' } }
   }
   if (verdict.kind === 'soft' && verdict.fault === 'recipient-system') return strike(given)
   return NOTHING
 }
 
 function strike(given: Case): Decision {
-  const { verdict, ending, message, settings, now } = given
+  const { verdict, ending, isTemporary, message, settings, now } = given
   const before = standing(given)
-  const isDomainGone = verdict.category === 'dns-failure' && ending !== 'expired'
+  const isDomainGone = verdict.category === 'dns-failure' && ending !== 'expired' && !isTemporary
   const goneAt = before?.domainGoneAt
-  if (isDomainGone && goneAt !== undefined && now - goneAt >= settings.strikeSpacing) {
-    return { suppress: { reason: 'hard_bounce' }, category: 'bad-domain' }
-  }
-  const counts = before === undefined || (now - before.last >= settings.strikeSpacing && !before.messages.includes(message))
+  const counts =
+    before === undefined || (now - before.last >= settings.strikeSpacing && !before.messages.includes(message))
   const after: Strikes = {
     count: (before?.count ?? 0) + (counts ? 1 : 0),
     first: before?.first ?? now,
@@ -81,6 +81,9 @@ function strike(given: Case): Decision {
     messages: counts ? [...(before?.messages ?? []), message] : before.messages,
     ...(isDomainGone || goneAt !== undefined ? { domainGoneAt: goneAt ?? now } : {}),
     ...(ending === 'bounced' || before?.afterAcceptance ? { afterAcceptance: true } : {}),
+  }
+  if (isDomainGone && goneAt !== undefined && now - goneAt >= settings.strikeSpacing) {
+    return { suppress: { reason: 'hard_bounce' }, category: 'bad-domain', strike: after }
   }
   if (after.count >= settings.softStrikes) return { suppress: { reason: 'soft_bounce_limit' }, strike: after }
   return { strike: after }

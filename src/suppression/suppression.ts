@@ -4,7 +4,14 @@ import type { Cause } from '../mail/outcome.ts'
 import type { EpochMs } from '../util/clock.ts'
 
 export const REASONS = [
-  'hard_bounce', 'soft_bounce_limit', 'complaint', 'unsubscribe', 'manual', 'imported', 'inactivity', 'policy',
+  'hard_bounce',
+  'soft_bounce_limit',
+  'complaint',
+  'unsubscribe',
+  'manual',
+  'imported',
+  'inactivity',
+  'policy',
 ] as const
 export type Reason = (typeof REASONS)[number]
 
