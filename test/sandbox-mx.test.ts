@@ -289,7 +289,16 @@ describe('under TLS', () => {
     expect(reply).toMatch(/^(?:ECONNRESET|ERR_SSL_\w+|EPROTO|closed)$/)
   })
 
-  test('commands sent before the handshake are forgotten (RFC 3207 §6)', async () => {
+  test('commands slipped in before the handshake are not obeyed (RFC 3207 §6)', async () => {
+    const client = await SandboxClient.to(at.smtpPort)
+    await client.reply()
+    await client.sayAll('EHLO c.test')
+    await client.startTls('\r\nNOOP')
+    expect(await client.say('EHLO c.test')).toMatch(/^250-mx\.sandbox\.test\n/)
+    client.close()
+  })
+
+  test('what was said before the handshake is forgotten', async () => {
     const client = await SandboxClient.to(at.smtpPort)
     await client.reply()
     await client.sayAll('EHLO c.test', 'MAIL FROM:<a@b.test>')

@@ -10,8 +10,8 @@ import { type Behaviour, type Plan, planFor, type Stage } from './behaviours.ts'
 import { BodyReader } from './body.ts'
 import type { FirstSeen } from './first-seen.ts'
 import type { Delivered } from './inbox.ts'
-import { type Places, type ReplyName, type ReplyTemplate, replyOf, writeReply } from './replies.ts'
-import { familyOf, mxHostsOf } from './zone.ts'
+import type { ReplyName } from './replies.ts'
+import { HOST, worded } from './wording.ts'
 
 /** What the conversations of one pretend internet share. */
 export interface Surroundings {
@@ -27,7 +27,6 @@ interface Rcpt {
   readonly plan: Plan
 }
 
-const HOST = 'mx.sandbox.test'
 const EXTENSIONS = ['PIPELINING', 'SIZE 52428800', 'STARTTLS', 'ENHANCEDSTATUSCODES', '8BITMIME', 'SMTPUTF8', 'DSN']
 const NONE = ''
 const LONGEST_LINE = 4096
@@ -262,14 +261,14 @@ export class Conversation {
             sender: this.#sender ?? '',
             recipient: rcpt.address,
           })
-    return left > 0 && this.#act(rcpt.plan, rcpt, { seconds: String(Math.ceil(left / 1000)) })
+    return left > 0 && this.#act(rcpt.plan, rcpt, Math.ceil(left / 1000))
   }
 
-  #act(plan: Plan, rcpt?: Rcpt, places: Places = {}): boolean {
+  #act(plan: Plan, rcpt?: Rcpt, secondsLeft?: number): boolean {
     const { does, at } = plan.behaviour
     switch (does) {
       case 'reply':
-        this.#refuse(plan, rcpt, places)
+        this.#refuse(plan, rcpt, secondsLeft)
         return true
       case 'reset':
         this.#cut(plan)
@@ -290,8 +289,8 @@ export class Conversation {
     }
   }
 
-  #refuse(plan: Plan, rcpt: Rcpt | undefined, places: Places): void {
-    const text = this.#words(plan.behaviour.reply ?? 'asked', rcpt, { plan, places })
+  #refuse(plan: Plan, rcpt: Rcpt | undefined, secondsLeft: number | undefined): void {
+    const text = this.#words(plan.behaviour.reply ?? 'asked', rcpt, { plan, secondsLeft })
     // RFC 5321 §3.8 for 421; a server that refuses in its banner has nothing more to say (§3.1 would have it wait for QUIT).
     if (text.startsWith('421') || plan.behaviour.at === 'greeting') this.#bye(text)
     else this.#write(text)
@@ -310,25 +309,21 @@ export class Conversation {
     else this.#tcp.resetAndDestroy()
   }
 
-  /** A reply in the words of the family that the recipient's domain belongs to. */
-  #words(name: ReplyName, rcpt?: Rcpt, { plan, places = {} }: { plan?: Plan; places?: Places } = {}): string {
-    const domain = rcpt?.address.slice(rcpt.address.lastIndexOf('@') + 1).toLowerCase() ?? ''
-    const template = replyOf(name, familyOf(domain))
-    const reply = plan?.code === undefined && plan?.enhanced === undefined ? template : asAsked(template, plan)
-    return writeReply(reply, { ...this.#places(rcpt, domain), ...places })
-  }
-
-  #places(rcpt: Rcpt | undefined, domain: string): Places {
-    const sender = this.#sender ?? ''
-    return {
-      id: this.#around.nextQueueId(),
+  #words(
+    name: ReplyName,
+    rcpt?: Rcpt,
+    { plan, secondsLeft }: { plan?: Plan; secondsLeft?: number | undefined } = {},
+  ): string {
+    return worded({
+      name,
+      plan,
       recipient: rcpt?.address ?? '',
-      domain,
+      sender: this.#sender ?? '',
       client: this.#tcp.remoteAddress ?? '',
-      mx: domain === '' ? HOST : (mxHostsOf(domain)[0] ?? HOST),
-      'sender-domain': sender.slice(sender.lastIndexOf('@') + 1),
-      'seconds-now': String(Math.floor(this.#around.clock.now() / 1000)),
-    }
+      id: this.#around.nextQueueId(),
+      now: Math.floor(this.#around.clock.now() / 1000),
+      secondsLeft,
+    })
   }
 
   #hides(keyword: string): boolean {
@@ -344,10 +339,4 @@ export class Conversation {
   #write(text: string): void {
     if (!this.#over && text !== NONE) this.#socket.write(text)
   }
-}
-
-/** A reply with the codes that the recipient's name asks for; an enhanced code alone brings its class with it. */
-function asAsked(template: ReplyTemplate, { code, enhanced }: Plan): ReplyTemplate {
-  const basic = code ?? (enhanced?.startsWith('4') ? 450 : template.code)
-  return { code: basic, ...(enhanced === undefined ? {} : { enhanced }), lines: template.lines }
 }
