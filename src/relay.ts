@@ -58,6 +58,7 @@ export interface Relay {
 
 const GRACE_MS = 30 * SECOND
 const PRUNE_INTERVAL_MS = HOUR
+const SANDBOX_NETWORKS = ['127.0.0.0/8', '::1/128']
 
 /** Rejects, with nothing left open, when a part cannot start. */
 export async function startRelay(options: RelayOptions): Promise<Relay> {
@@ -100,7 +101,8 @@ class RelayBuilder {
     const { submission, listeners } = await this.#startSubmission({ core, delivery, signer, store })
     const reload = (): Promise<readonly string[]> => this.#reload({ core, delivery, signer, submission, runner })
     const api = await this.#startApi({ store, core, delivery, listeners, startedAt, reload })
-    void this.#housekeeping(store, core)
+    const housekeeping = this.#housekeeping(store, core)
+    this.#stops.push(() => housekeeping)
     return {
       listeners,
       journal: core.journal,
@@ -139,7 +141,9 @@ class RelayBuilder {
     this.#stops.push(() => sandbox.stop())
     this.#inSandbox = (settings) => ({
       ...settings,
-      delivery: { ...settings.delivery, resolvers: [`${address}:${dnsPort}`], port: smtpPort, allowPrivate: true },
+      // No route leads out of the sandbox.
+      route: [],
+      delivery: { ...settings.delivery, resolvers: [`${address}:${dnsPort}`], port: smtpPort, allowPrivate: false },
     })
     this.#options.logger.info({ event: 'sandbox', address, smtpPort, dnsPort }, 'every mail is delivered into the sandbox (delivery.mode)')
     return sandbox
@@ -155,6 +159,7 @@ class RelayBuilder {
       clock,
       logger,
       readChunk: async (id, index) => readChunk(store, id, index),
+      ...(this.#settings.delivery.mode === 'sandbox' ? { allowed: SANDBOX_NETWORKS } : {}),
     })
   }
 
@@ -248,15 +253,16 @@ class RelayBuilder {
   async #reload(parts: { core: Core; delivery: Delivery; signer: ConfiguredSigner; submission: Submission; runner: Runner }): Promise<readonly string[]> {
     const { logger, reload } = this.#options
     if (reload === undefined) return []
-    const next = reload()
+    // What runs from here on is old where a restart is needed and new elsewhere: that mixture was checked as a whole.
+    const { changes, needsRestart, effective } = reloadable(this.#loaded, reload())
+    const { settings } = effective
     // The keys are read before anything changes: this is the last part that can refuse.
-    parts.signer.reconfigure(next.settings.domain)
-    const { changes, needsRestart } = reloadable(this.#loaded, next)
-    this.#loaded = next
-    this.#settings = next.settings
-    parts.core.reconfigure(next.settings)
-    parts.delivery.reconfigure(this.#inSandbox(next.settings))
-    parts.submission.reconfigure(next.settings)
+    parts.signer.reconfigure(settings.domain)
+    this.#loaded = effective
+    this.#settings = settings
+    parts.core.reconfigure(settings)
+    parts.delivery.reconfigure(this.#inSandbox(settings))
+    parts.submission.reconfigure(settings)
     parts.runner.forgetPlaces()
     for (const change of changes) logger.info({ event: 'reloaded' }, change)
     for (const option of needsRestart) logger.warn({ event: 'needs-restart', option }, `${option} takes effect at the next start`)
@@ -270,7 +276,7 @@ class RelayBuilder {
     const newerThanAnyOrphan = core.queue.openBody().id
     while (!signal.aborted) {
       try {
-        const orphans = await sweepOrphans(store, newerThanAnyOrphan)
+        const orphans = await sweepOrphans(store, newerThanAnyOrphan, signal)
         const { keepJournal, keepBody } = this.#settings.queue
         const now = clock.now()
         // Without keep_body a body went with its last open recipient: there is none to look for.

@@ -104,19 +104,25 @@ class LmdbStore implements Store {
   }
 
   get(table: Table, key: Buffer): Buffer | undefined {
-    return this.#tables[table].get(key)
+    return this.#open(table).get(key)
   }
 
   range(table: Table, range: Range): Entry[] {
-    return this.#tables[table].getRange(rangeOptions(range)).asArray as unknown as Entry[]
+    return this.#open(table).getRange(rangeOptions(range)).asArray as unknown as Entry[]
   }
 
   keys(table: Table, range: Range): Buffer[] {
-    return this.#tables[table].getKeys(rangeOptions(range)).asArray as unknown as Buffer[]
+    return this.#open(table).getKeys(rangeOptions(range)).asArray as unknown as Buffer[]
   }
 
   count(table: Table): number {
-    return (this.#tables[table].getStats() as { entryCount: number }).entryCount
+    return (this.#open(table).getStats() as { entryCount: number }).entryCount
+  }
+
+  #open(table: Table): Db {
+    // LMDB itself would read freed memory.
+    if (this.#closed) throw new StoreError('closed', 'the store is closed')
+    return this.#tables[table]
   }
 
   write(writes: readonly Write[]): Promise<void> {
@@ -264,7 +270,11 @@ class LmdbStore implements Store {
     await this.#committing
     this.#closed = true
     // After a fatal error LMDB may hang in close; the process is about to end anyway.
-    if (this.#health !== 'failed') await this.#environment.close()
+    if (this.#health !== 'failed') {
+      // Else its timer would do so after the close, and throw.
+      this.#environment.resetReadTxn()
+      await this.#environment.close()
+    }
     this.#lock.release()
   }
 }
