@@ -68,20 +68,25 @@ export class Intake {
   push(chunk: Buffer): Promise<void> | undefined {
     this.receivedBytes += chunk.length
     if (this.#isDoomed) return undefined
-    if (chunk.includes(0)) return this.#refuse(REPLY.nul)
-    if (!this.#has8Bit && !isAscii(chunk)) this.#has8Bit = true
-    return this.#take(this.#lineEndings.push(chunk))
+    try {
+      if (chunk.includes(0)) return this.#refuse(REPLY.nul)
+      if (!this.#has8Bit && !isAscii(chunk)) this.#has8Bit = true
+      return this.#take(this.#lineEndings.push(chunk))
+    } catch (error) {
+      // A bug of ours must not end the process from within a stream's event.
+      this.#error = { value: error }
+      return undefined
+    }
   }
 
   /** Everything has come: the message to accept, the reply that refuses it, or the exception that prevents it. */
   async finish(): Promise<{ submitted: Submitted } | { refusal: Reply } | { error: unknown }> {
-    if (!this.#isDoomed) await this.#take(this.#lineEndings.end())
-    if (!this.#isDoomed && this.#headPieces !== undefined) await this.#openHead(true)
-    if (!this.#isDoomed && this.#pieceBytes > 0) await this.#write(this.#joined())
-    if (this.#refusal !== undefined) return { refusal: this.#refusal }
-    if (this.#error !== undefined) return { error: this.#error.value }
     try {
-      return { submitted: await this.#completed() }
+      if (!this.#isDoomed) await this.#take(this.#lineEndings.end())
+      if (!this.#isDoomed && this.#headPieces !== undefined) await this.#openHead(true)
+      if (!this.#isDoomed && this.#pieceBytes > 0) await this.#write(this.#joined())
+      if (this.#refusal !== undefined) return { refusal: this.#refusal }
+      return this.#error === undefined ? { submitted: await this.#completed() } : { error: this.#error.value }
     } catch (error) {
       return { error }
     }

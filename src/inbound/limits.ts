@@ -1,5 +1,5 @@
-// How many connections are open, over all listeners and per client address. Counted from accept to close, so that
-// sockets still in a TLS handshake and those that linger count too.
+// How many connections are open, over all listeners and per client address. What counts as one is the caller's choice:
+// server.ts keeps one count of sessions and one of sockets.
 
 export interface ConnectionLimits {
   readonly maxConnections: number
@@ -10,11 +10,14 @@ export class OpenConnections {
   #total = 0
   readonly #byAddress = new Map<string, number>()
 
-  /** Counts one more; call the result once when it has closed. */
+  /** Counts one more; call the result when it has closed (again does no harm). */
   open(address: string): () => void {
     this.#total++
     this.#byAddress.set(address, this.from(address) + 1)
+    let isOpen = true
     return () => {
+      if (!isOpen) return
+      isOpen = false
       this.#total--
       const left = this.from(address) - 1
       if (left === 0) this.#byAddress.delete(address)

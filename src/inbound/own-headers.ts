@@ -85,6 +85,9 @@ export function readOwnHeaders(text: string, fields: readonly Field[], at: Circu
     const problem = takeField(own, { text, field, at })
     if (problem !== undefined) return badHeader(writtenName(text, field), problem)
   }
+  if (own.expiresAt !== undefined && own.sendAt !== undefined && own.expiresAt <= own.sendAt) {
+    return badHeader('X-Studs-Expires', 'the time is before that of X-Studs-Send-At')
+  }
   return own
 }
 

@@ -2,7 +2,7 @@
 // what never gets as far as a session.
 
 import type { Socket } from 'node:net'
-import type { TlsOptions } from 'node:tls'
+import type { TLSSocket, TlsOptions } from 'node:tls'
 import type {
   SMTPServerAuthentication,
   SMTPServerAuthenticationResponse,
@@ -14,22 +14,30 @@ import type { SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js'
 import type { ListenerSettings } from '../config/schema.ts'
 import type { OpenConnections } from './limits.ts'
 import { REPLY, type Reply } from './replies.ts'
-import { type SessionParts, SubmissionSession } from './session.ts'
+import { replyFor } from './reply-for.ts'
+import { SubmissionSession } from './session.ts'
+import type { SessionParts } from './session-parts.ts'
 
 export interface ServerParts extends SessionParts {
-  readonly openConnections: OpenConnections
+  /** Sessions that go on, over all listeners. */
+  readonly openSessions: OpenConnections
+  /** Sockets from accept to close: handshakes and half-closed ones too. */
+  readonly openSockets: OpenConnections
   /** Key, certificate and least version; undefined for a listener without TLS. */
   readonly tls: TlsOptions | undefined
 }
 
 type Callback<T = never> = (error?: Error | null, result?: T) => void
 
-// Up to this multiple of a limit a client is told 421; what comes beyond is dropped without a TLS handshake.
+// Up to this multiple of a limit on sockets a client is told 421; beyond, it is dropped without a TLS handshake.
 const DROP_AT = 2
 
 export class SubmissionServer extends SMTPServer {
   readonly #parts: ServerParts
-  readonly #sockets = new Set<Socket>()
+  /** Sessions whose socket has not closed yet; `connections` forgets them when they begin to close. */
+  readonly #open = new Set<SubmissionSession>()
+  readonly #transfers = new Set<Promise<void>>()
+  readonly #releases = new WeakMap<Socket, () => void>()
   readonly #sessions = new WeakMap<SMTPServerSession, SubmissionSession>()
 
   constructor(parts: ServerParts) {
@@ -50,8 +58,6 @@ export class SubmissionServer extends SMTPServer {
       socketTimeout: parts.limits().authTimeout,
     })
     this.#parts = parts
-    // Before smtp-server's own listener, so that every accepted socket is counted.
-    this.server.prependListener('connection', (socket) => this.#accepted(socket))
     this.on('error', (error: Error) => parts.events.connectionFailed({ listener: parts.listener.name, error }))
   }
 
@@ -59,36 +65,58 @@ export class SubmissionServer extends SMTPServer {
     return this.connections as Set<SubmissionSession>
   }
 
+  /** Ends what has not ended by itself, handshakes first: their raw socket must not go before the TLS socket on it. */
   destroySockets(): void {
-    for (const socket of this.#sockets) (this._pendingSockets.get(socket) ?? socket).destroy()
+    for (const socket of this._pendingSockets.values()) socket.destroy()
+    for (const session of this.#open) session.destroy()
   }
 
-  #accepted(socket: Socket): void {
-    const { openConnections, limits, clock, events, listener } = this.#parts
+  /** Called for every accepted socket; false drops it. */
+  override _acceptSocket(socket: Socket, handshake: boolean): (() => void) | false {
+    const { openSockets, limits, clock, events, listener } = this.#parts
     const address = clientAddress(socket)
-    const release = openConnections.open(address)
-    this.#sockets.add(socket)
-    // smtp-server's handshake timeout starts anew with every byte; this one does not.
-    const handshake = clock.after(limits().authTimeout, () => this._pendingSockets.get(socket)?.destroy())
-    socket.once('close', () => {
-      release()
-      handshake.cancel()
-      this.#sockets.delete(socket)
-    })
-    if (openConnections.exceeded(address, limits(), DROP_AT) === undefined) return
-    events.connectionRefused({ session: '', listener: listener.name, address })
-    socket.destroy()
+    const release = openSockets.open(address)
+    this.#releases.set(socket, release)
+    socket.once('close', release)
+    if (openSockets.exceeded(address, limits(), DROP_AT) !== undefined) {
+      events.connectionRefused({ session: '', listener: listener.name, address })
+      socket.on('error', () => {
+        // Whatever the client does to a socket that is being dropped is of no interest.
+      })
+      socket.destroy()
+      return false
+    }
+    if (handshake) {
+      // smtp-server's own handshake timeout starts anew with every byte; this one does not.
+      const deadline = clock.after(limits().authTimeout, () => this._pendingSockets.get(socket)?.destroy())
+      socket.once('close', () => deadline.cancel())
+    }
+    return super._acceptSocket(socket, handshake)
+  }
+
+  override _upgrade(socket: Socket, callback: (error: Error | null, tlsSocket?: TLSSocket) => void): void {
+    // A TLS socket on top of one that was destroyed between accept and here would crash the process.
+    if (socket.destroyed) callback(new Error('closed before the TLS handshake'))
+    else super._upgrade(socket, callback)
   }
 
   override connect(socket: Socket, options: SMTPConnectionOptions | null = null): void {
     // Closed while it waited: its close event is past and nothing would ever end the session.
     if (socket.destroyed) return
-    const session = new SubmissionSession(this.#parts, {
+    const release = this.#parts.openSessions.open(clientAddress(socket))
+    const session: SubmissionSession = new SubmissionSession(this.#parts, {
       server: this,
       socket,
       options,
       refusal: this.#refusal(socket),
+      onClosing: release,
+      onClosed: () => {
+        this.#open.delete(session)
+        // STARTTLS takes all listeners off the raw socket, so its own close event is not enough.
+        this.#releases.get(socket)?.()
+      },
     })
+    this.#open.add(session)
     this.#sessions.set(session.session, session)
     this.connections.add(session)
     session.on('error', (error: Error) => {
@@ -99,9 +127,9 @@ export class SubmissionServer extends SMTPServer {
   }
 
   #refusal(socket: Socket): Reply | undefined {
-    const { openConnections, limits, isStopping } = this.#parts
+    const { openSessions, limits, isStopping } = this.#parts
     if (isStopping()) return REPLY.shuttingDown
-    const exceeded = openConnections.exceeded(clientAddress(socket), limits())
+    const exceeded = openSessions.exceeded(clientAddress(socket), limits())
     if (exceeded === undefined) return undefined
     return exceeded === 'address' ? REPLY.tooManyFromAddress : REPLY.tooManyConnections
   }
@@ -120,29 +148,35 @@ export class SubmissionServer extends SMTPServer {
     session: SMTPServerSession,
     callback: (error: Error | null | undefined, response?: SMTPServerAuthenticationResponse) => void,
   ): void {
+    const fail = (error: unknown): Reply => this.#failed(session, error)
     void this.#sessionOf(session)
       .authenticate(auth)
-      .then(
-        (refusal) => callback(null, refusal === undefined ? { user: auth.username } : answer(refusal)),
-        (error: unknown) => {
-          this.#parts.events.acceptFailed({
-            session: session.id,
-            listener: this.#parts.listener.name,
-            address: session.remoteAddress,
-            error,
-          })
-          callback(null, answer(REPLY.ourFault))
-        },
-      )
+      .catch(fail)
+      .then((refusal) => callback(null, refusal === undefined ? { user: auth.username } : answer(refusal)))
   }
 
   override onData(stream: SMTPServerDataStream, session: SMTPServerSession, callback: Callback<string>): void {
-    void this.#sessionOf(session)
+    const fail = (error: unknown): Reply => this.#failed(session, error)
+    const transfer = this.#sessionOf(session)
       .receive(stream)
+      .catch(fail)
       .then((reply = REPLY.ourFault) => {
+        this.#transfers.delete(transfer)
         if (reply.code < 400) callback(null, reply.text)
         else callback(Object.assign(new Error(reply.text), { responseCode: reply.code }))
       })
+    this.#transfers.add(transfer)
+  }
+
+  /** Resolves when every message under way has been accepted or discarded. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#transfers)
+  }
+
+  #failed(session: SMTPServerSession, error: unknown): Reply {
+    const { listener, events } = this.#parts
+    events.acceptFailed({ session: session.id, listener: listener.name, address: session.remoteAddress, error })
+    return replyFor(error)
   }
 
   #sessionOf(session: SMTPServerSession): SubmissionSession {

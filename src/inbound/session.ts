@@ -7,43 +7,28 @@
 
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
-import type { SMTPServer, SMTPServerAuthentication, SMTPServerDataStream, SMTPServerSession } from 'smtp-server'
-import { SMTPConnection, type SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js'
-import type { ListenerSettings, Settings, TenantSettings } from '../config/schema.ts'
+import type { SMTPServerAuthentication, SMTPServerDataStream, SMTPServerSession } from 'smtp-server'
+import { SMTPConnection } from 'smtp-server/lib/smtp-connection.js'
+import type { TenantSettings } from '../config/schema.ts'
 import type { Message } from '../mail/message.ts'
-import type { Acceptor } from '../queue/submission.ts'
-import type { Signer } from '../sign/signer.ts'
-import type { Clock } from '../util/clock.ts'
-import type { Authenticator } from './auth.ts'
 import type { Envelope } from './envelope.ts'
-import type { Peer, SubmissionEvents } from './events.ts'
+import type { Peer } from './events.ts'
+import { features, helloName } from './hello.ts'
 import { isReply, parseMail, parseRcpt } from './path.ts'
+import { Patience } from './patience.ts'
 import { REPLY, type Reply } from './replies.ts'
-import { type EnvelopePolicy, openEnvelope, takeRecipient } from './rules.ts'
+import { openEnvelope, takeRecipient } from './rules.ts'
+import type { SessionOrigin, SessionParts, SubmissionLimits } from './session-parts.ts'
 import type { Tenancy } from './tenancy.ts'
 import { Transfer } from './transfer.ts'
 
-export type SubmissionLimits = Settings['submission']
-
-/** What all sessions of one listener share. */
-export interface SessionParts {
-  readonly listener: ListenerSettings
-  readonly hostname: string
-  readonly clock: Clock
-  readonly acceptor: Acceptor
-  readonly signer: Signer
-  readonly authenticator: Authenticator
-  readonly events: SubmissionEvents
-  readonly policy: EnvelopePolicy
-  /** As of the last reconfigure. */
-  readonly tenancy: () => Tenancy
-  readonly limits: () => SubmissionLimits
-  readonly isStopping: () => boolean
-}
-
-/** Commands that do no work; RFC 5321 allows them any time, a client that sends nothing else is no mailer. */
-const JUNK_COMMANDS: ReadonlySet<string> = new Set(['NOOP', 'RSET', 'VRFY', 'EXPN', 'HELP', 'EHLO', 'HELO'])
 const ENHANCED_TEXT = /^[245]\.\d{1,3}\.\d{1,3} /
+
+const HELLO: ReadonlySet<unknown> = new Set(['EHLO', 'HELO', 'LHLO'])
+
+/** smtp-server leaves the enhanced code out of every reply to these; RFC 2034 §3 only of the positive ones. */
+const contextOf = (code: number, context: string | false | undefined): string | false | undefined =>
+  code >= 400 && HELLO.has(context) ? undefined : context
 
 export class SubmissionSession extends SMTPConnection {
   readonly #parts: SessionParts
@@ -51,29 +36,26 @@ export class SubmissionSession extends SMTPConnection {
   readonly #openedAt: number
   /** Set at init when a limit refuses the connection. */
   readonly #refusal: Reply | undefined
+  readonly #onClosing: () => void
+  readonly #onClosed: () => void
+  /** The socket timed now: during a STARTTLS handshake the TLS socket on top of the raw one. */
+  #timedSocket: Socket | undefined
   #upgradingSince: number | undefined
-  #errors = 0
-  #junkCommands = 0
-  #messages = 0
+  readonly #patience: Patience
   #envelope: Envelope | undefined
   #transfer: Transfer | undefined
   /** The trusted tenant of this address, looked up once per state of the settings. */
   #trusted: { readonly tenancy: Tenancy; readonly tenant: TenantSettings | undefined } | undefined
 
-  constructor(
-    parts: SessionParts,
-    from: {
-      server: SMTPServer
-      socket: Socket
-      options: SMTPConnectionOptions | null
-      refusal: Reply | undefined
-    },
-  ) {
+  constructor(parts: SessionParts, from: SessionOrigin) {
     super(from.server, from.socket, from.options)
     this.#parts = parts
     this.#limits = parts.limits()
+    this.#patience = new Patience(this.#limits)
     this.#openedAt = parts.clock.monotonic()
     this.#refusal = from.refusal
+    this.#onClosing = from.onClosing
+    this.#onClosed = from.onClosed
   }
 
   /** In DATA, up to and including our answer to the dot. */
@@ -98,8 +80,25 @@ export class SubmissionSession extends SMTPConnection {
   end(reply: Reply): void {
     if (this._closing || this._closed) return
     this.#say(reply)
-    // During a TLS handshake nothing can be said; closing is all there is.
-    if (this._upgrading) this._socket.destroy()
+  }
+
+  /** Closes at once. */
+  destroy(): void {
+    const socket = this.#timedSocket ?? this._socket
+    socket.destroy()
+  }
+
+  override close(): void {
+    // During a TLS handshake nothing can be said. The raw socket must not be closed underneath it: Node may crash.
+    if (this._upgrading) this.destroy()
+    else super.close()
+    this.#onClosing()
+  }
+
+  override _onCloseEvent(hadError?: boolean): void {
+    super._onCloseEvent(hadError)
+    this.#onClosing()
+    this.#onClosed()
   }
 
   /** Called every second or so: ends the session when it takes longer than it may. */
@@ -128,6 +127,7 @@ export class SubmissionSession extends SMTPConnection {
   }
 
   override _armTimeout(socket: Socket = this._socket): void {
+    this.#timedSocket = socket
     socket.setTimeout(this.#limits.idleTimeout, () => this._onTimeout())
   }
 
@@ -146,19 +146,15 @@ export class SubmissionSession extends SMTPConnection {
 
   #refusalBefore(command: Buffer): Reply | undefined {
     if (this.#parts.isStopping()) return REPLY.shuttingDown
-    if (this.#errors >= this.#limits.maxErrors) return REPLY.tooManyErrors
     // A line of an AUTH exchange is no command.
-    if (this._nextHandler !== false) return undefined
-    const verb = command.toString('latin1', 0, 5).trimEnd().toUpperCase()
-    if (JUNK_COMMANDS.has(verb) && ++this.#junkCommands > this.#limits.maxJunkCommands) return REPLY.tooManyJunkCommands
-    return undefined
+    return this._nextHandler === false ? this.#patience.endsBefore(command) : undefined
   }
 
   override send(code: number, data?: string | string[] | null, context?: string | false): void {
     const hasOwnCode = typeof data === 'string' && ENHANCED_TEXT.test(data)
-    super.send(code, data, hasOwnCode ? false : context)
+    super.send(code, data, hasOwnCode ? false : contextOf(code, context))
     if (code < 400) return
-    this.#errors++
+    this.#patience.countError()
     if (code === 421 && this.#refusal === undefined) {
       this.#parts.events.sessionEnded({ ...this.#peer(), reply: { code, text: String(data) } })
     }
@@ -174,35 +170,26 @@ export class SubmissionSession extends SMTPConnection {
   }
 
   override handler_EHLO(command: Buffer, callback: () => void): void {
-    if (this.#takeHelo(command)) {
-      const { tls, auth } = this.#parts.listener
-      this.send(
-        250,
-        [
-          this.name,
-          'PIPELINING',
-          '8BITMIME',
-          'SMTPUTF8',
-          'ENHANCEDSTATUSCODES',
-          'DSN',
-          `SIZE ${this.#limits.maxSize}`,
-          ...(tls === 'starttls' && !this.secure ? ['STARTTLS'] : []),
-          ...(auth !== 'none' && this.secure && !this.session.user ? ['AUTH PLAIN LOGIN'] : []),
-        ],
-        false,
-      )
+    if (this.#takeName(command)) {
+      const offer = features({
+        listener: this.#parts.listener,
+        maxSize: this.#limits.maxSize,
+        isSecure: this.secure,
+        isAuthenticated: this.#user() !== undefined,
+      })
+      this.send(250, [this.name, ...offer], false)
     }
     callback()
   }
 
   override handler_HELO(command: Buffer, callback: () => void): void {
-    if (this.#takeHelo(command)) this.send(250, this.name, false)
+    if (this.#takeName(command)) this.send(250, this.name, false)
     callback()
   }
 
-  #takeHelo(command: Buffer): boolean {
-    const [, name, rest] = command.toString().trim().split(/\s+/)
-    if (name === undefined || rest !== undefined || name.length > 255 || /[^\x21-\x7e]/.test(name)) {
+  #takeName(command: Buffer): boolean {
+    const name = helloName(command)
+    if (name === undefined) {
       this.#say(REPLY.heloSyntax)
       return false
     }
@@ -262,7 +249,8 @@ export class SubmissionSession extends SMTPConnection {
 
   #mail(command: Buffer): Reply {
     if (this.#envelope !== undefined) return REPLY.nestedMail
-    if (this.#messages >= this.#limits.maxMessagesPerConnection) return REPLY.tooManyMessages
+    const end = this.#patience.endsBeforeMail()
+    if (end !== undefined) return end
     const mail = parseMail(command)
     if (isReply(mail)) return mail
     const opened = openEnvelope(
@@ -301,9 +289,13 @@ export class SubmissionSession extends SMTPConnection {
     const rcpt = parseRcpt(command, envelope.smtpUtf8)
     if (isReply(rcpt)) return rcpt
     const { policy, acceptor } = this.#parts
-    const refusal = takeRecipient({ envelope, policy, acceptor, maxRecipients: this.#limits.maxRecipients }, rcpt)
+    const { maxRecipients } = this.#limits
+    const { rcptTo } = this.session.envelope
+    // A repeated recipient is no new one, but saying it for ever is no mail transaction.
+    if (rcptTo.length >= 2 * maxRecipients) return REPLY.tooManyRecipients
+    const refusal = takeRecipient({ envelope, policy, acceptor, maxRecipients }, rcpt)
     if (refusal !== undefined) return refusal
-    this.session.envelope.rcptTo.push({ address: rcpt.recipient.text, args: false })
+    rcptTo.push({ address: rcpt.recipient.text, args: false })
     return REPLY.rcptOk
   }
 
@@ -338,17 +330,13 @@ export class SubmissionSession extends SMTPConnection {
       maxSize: this.#limits.maxSize,
       onError: (error) => events.acceptFailed({ ...this.#peer(), error }),
     })
-    const reply = await this.#transfer.run()
-    this.#transfer = undefined
+    const reply = await this.#transfer.run().finally(() => {
+      this.#transfer = undefined
+    })
     if (reply === undefined) return undefined
     if (reply.code >= 400) events.refused({ ...this.#peer(), command: 'dot', reply })
-    else this.#countMessage()
+    else this.#patience.countMessage()
     return reply
-  }
-
-  #countMessage(): void {
-    this.#messages++
-    this.#junkCommands = 0
   }
 
   #trustedTenant(): TenantSettings | undefined {

@@ -55,7 +55,8 @@ export function createSubmission(parts: SubmissionParts): Submission {
 class SubmissionListeners implements Submission {
   readonly #parts: SubmissionParts
   readonly #authenticator: Authenticator
-  readonly #openConnections = new OpenConnections()
+  readonly #openSessions = new OpenConnections()
+  readonly #openSockets = new OpenConnections()
   #settings: Settings
   #tenancy: Tenancy
   #servers: SubmissionServer[] = []
@@ -97,7 +98,8 @@ class SubmissionListeners implements Submission {
       signer,
       events,
       authenticator: this.#authenticator,
-      openConnections: this.#openConnections,
+      openSessions: this.#openSessions,
+      openSockets: this.#openSockets,
       policy: { isSuppressed, knownNullMx, isPaused: () => this.#isPaused },
       tenancy: () => this.#tenancy,
       limits: () => this.#settings.submission,
@@ -168,6 +170,8 @@ class SubmissionListeners implements Submission {
     await Promise.race([allClosed, clock.sleep(Math.max(SECOND, deadline - clock.monotonic()))])
     for (const server of this.#servers) server.destroySockets()
     await allClosed
+    // A store that never answers is its own watchdog's business, not ours to wait for.
+    await Promise.race([Promise.all(this.#servers.map((server) => server.settled())), clock.sleep(SECOND)])
   }
 
   #endIdleSessions(): void {
