@@ -1,9 +1,9 @@
 // `studs bounce classify`: what Studs would make of a reply, and why. Needs neither relay nor store.
 
 import { type Command, Option } from 'commander'
-import type { Category } from '../bounce/verdict.ts'
 import { createClassifier } from '../bounce/classify.ts'
 import { shippedRules } from '../bounce/rules.ts'
+import type { Category } from '../bounce/verdict.ts'
 import { classifyOperations } from '../http/classify-operations.ts'
 import { SMTP_COMMANDS } from '../http/input.ts'
 import type { Classification } from '../http/operations.ts'
@@ -45,7 +45,7 @@ function explanation({ cause, verdict, by, text, provider, note }: Classificatio
   const rows: [string, string][] = [
     ['Code', `${code}, ${kind}`],
     ['Fault', fault],
-    ['Rule', `${rule}, by its ${by}${provider === undefined ? '' : `, at ${provider}`}`],
+    ['Rule', `${rule}, decided by the ${by}${provider === undefined ? '' : `, at ${provider}`}`],
     ['Matched', text],
     ...(note === undefined ? [] : [['Note', note] satisfies [string, string]]),
     ['Message', `${action}. ${ACTION_MEANINGS[action]}`],
@@ -56,6 +56,9 @@ function explanation({ cause, verdict, by, text, provider, note }: Classificatio
     '',
     `${paint('bold', paint(colour, category))}  ${MEANINGS[category as Category]}`,
     ...rows.flatMap(([name, value]) =>
-      wrap(value, width - NAME_WIDTH - 2).map((line, at) => `  ${paint('dim', padEnd(at === 0 ? name : '', NAME_WIDTH))}${line}`)),
+      wrap(value, width - NAME_WIDTH - 2).map(
+        (line, at) => `  ${paint('dim', padEnd(at === 0 ? name : '', NAME_WIDTH))}${line}`,
+      ),
+    ),
   ]
 }

@@ -24,6 +24,8 @@ export interface ConfigIo {
 
 interface Options {
   readonly file?: string
+  /** The global option, for those who are used to it. */
+  readonly config?: string
   readonly json?: boolean
   readonly toml?: boolean
   readonly markdown?: boolean
@@ -108,9 +110,13 @@ function reference(section: string | undefined, { toml, markdown }: Options): Se
 }
 
 /** Undefined when the configuration is wrong: everything has then been said. */
-function load({ file }: Options, io: ConfigIo): LoadedSettings | undefined {
+function load({ file, config }: Options, io: ConfigIo): LoadedSettings | undefined {
   try {
-    return loadSettings({ file, env: io.env ?? environment(), ...(io.cwd !== undefined && { cwd: io.cwd }) })
+    return loadSettings({
+      file: file ?? config,
+      env: io.env ?? environment(),
+      ...(io.cwd !== undefined && { cwd: io.cwd }),
+    })
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     for (const problem of error.problems) io.err(`${formatProblem(problem)}\n`)

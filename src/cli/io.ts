@@ -14,6 +14,8 @@ export interface Io {
   readonly isTty: boolean
   /** Columns to lay out for. */
   readonly width: number
+  /** Rows of the terminal; absent where that is not known. */
+  readonly height?: number
   /** Whether colours are welcome (a terminal, and NO_COLOR is not set). */
   readonly color: boolean
   readonly clock: Clock

@@ -21,11 +21,15 @@ export function addMessageCommand(program: Command, io: Io, { version }: Tools):
     .option('--to <address>', 'the newest messages to this address')
     .option('--limit <count>', 'how many messages --to shows', positiveInteger, 5)
     .action(async (id: string | undefined, options: MessageOptions, command: Command) => {
-      if ((id === undefined) === (options.to === undefined)) throw new CliError(EXIT.usage, 'Give a message id, a Message-ID, or --to ADDRESS.')
+      if ((id === undefined) === (options.to === undefined))
+        throw new CliError(EXIT.usage, 'Give a message id, a Message-ID, or --to ADDRESS.')
       await withRelay({ command, io, version }, async (session) => {
         const stories = id === undefined ? await storiesTo(session, options) : await storiesOf(session, id)
-        if (stories.length === 0) throw new CliError(EXIT.notFound, `Nothing is known of ${id ?? `mail to ${options.to}`}.`)
-        session.output.items(stories, (items, page) => items.flatMap((story, at) => [...(at === 0 ? [] : ['', '']), ...timeline(story, page)]))
+        if (stories.length === 0)
+          throw new CliError(EXIT.notFound, `Nothing is known of ${id ?? `mail to ${options.to}`}.`)
+        session.output.items(stories, (items, page) =>
+          items.flatMap((story, at) => [...(at === 0 ? [] : ['', '']), ...timeline(story, page)]),
+        )
       })
     })
 }
@@ -34,7 +38,9 @@ async function storiesOf(session: Session, text: string): Promise<Story[]> {
   const [, id = '', n] = /^([0-9a-v]{13})(?:\.(\d+))?$/i.exec(text) ?? []
   if (isId(id.toLowerCase())) {
     const story = await read(session, id.toLowerCase())
-    return story === undefined ? [] : [n === undefined ? story : onlyFor(story, (recipient) => recipient.n === Number(n))]
+    if (story === undefined || n === undefined) return story === undefined ? [] : [story]
+    const part = onlyFor(story, (recipient) => recipient.n === Number(n))
+    return part.message.to.length === 0 ? [] : [part]
   }
   return readAll(session, await session.operations.messages({ message_id: text }))
 }

@@ -1,14 +1,17 @@
 // The `studs` command line: every noun in its own file, global options here, and one place where an error becomes a
 // sentence on stderr and an exit code: 0 ok, 1 failed, 2 usage, 3 not found, 4 the relay is down and its store not to be had.
 
+import { MessageChannel } from 'node:worker_threads'
 import { Command, CommanderError } from 'commander'
 import { addBounceCommands } from './bounce.ts'
 import { addConfigCommands } from './config.ts'
 import { addCredentialCommands } from './credential.ts'
+import { addDemoCommand, type DemoIo } from './demo.ts'
 import { CliError, EXIT, type Io } from './io.ts'
 import { addMessageCommand } from './message.ts'
 import { createOutput } from './output.ts'
 import { addQueueCommands } from './queue.ts'
+import { addSandboxCommands } from './sandbox.ts'
 import { explainError, type GlobalOptions } from './session.ts'
 import { addStatusCommands } from './status.ts'
 import { addStoreCommands } from './store.ts'
@@ -19,6 +22,8 @@ export interface ProgramParts {
   readonly version: string
   /** Runs the relay until it is told to stop. */
   readonly serve: (options: { readonly config?: string }) => Promise<void>
+  /** The relay of the demo; the composition root stands above the commands. */
+  readonly startRelay: DemoIo['startRelay']
 }
 
 export function buildProgram(io: Io, parts: ProgramParts): Command {
@@ -30,7 +35,7 @@ export function buildProgram(io: Io, parts: ProgramParts): Command {
     .option('--no-color', 'no colours')
     .option('-q, --quiet', 'only what was asked for')
     .option('-y, --yes', 'really do it')
-  addServe(program, io, parts)
+  addServe(program, parts)
   addStatusCommands(program, io, parts)
   addTopCommand(program, io, parts)
   addMessageCommand(program, io, parts)
@@ -40,16 +45,21 @@ export function buildProgram(io: Io, parts: ProgramParts): Command {
   addStoreCommands(program, io, parts)
   addCredentialCommands(program, io)
   addConfigCommands(program, { ...io, fail: endWith })
+  addSandboxCommands(program, io)
+  addDemoCommand(program, { ...io, startRelay: parts.startRelay })
   program
     .command('version')
     .description('Print the version')
     .action((_options: object, command: Command) =>
-      createOutput(io, command.optsWithGlobals<GlobalOptions>()).item({ version: parts.version }, ({ version }) => [version]))
+      createOutput(io, command.optsWithGlobals<GlobalOptions>()).item({ version: parts.version }, ({ version }) => [
+        version,
+      ]),
+    )
   tame(program, io)
   return program
 }
 
-function addServe(program: Command, io: Io, { serve }: ProgramParts): void {
+function addServe(program: Command, { serve }: ProgramParts): void {
   program
     .command('serve')
     .description('Run the relay')
@@ -78,6 +88,9 @@ function endWith(exitCode: number): void {
 
 /** Runs one command line (without node and script) and answers with the exit code; never throws. */
 export async function runProgram(program: Command, words: readonly string[], io: Io): Promise<number> {
+  // A pending timer of the clock keeps no process alive, and a command may wait for nothing else: an open port does.
+  const keepAlive = new MessageChannel()
+  keepAlive.port1.ref()
   try {
     await program.parseAsync(words, { from: 'user' })
     return EXIT.ok
@@ -87,5 +100,7 @@ export async function runProgram(program: Command, words: readonly string[], io:
     const { exitCode, message } = explainError(error)
     if (message !== '') createOutput(io, program.opts<GlobalOptions>()).error(message)
     return exitCode
+  } finally {
+    keepAlive.port1.close()
   }
 }

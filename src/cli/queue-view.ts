@@ -1,22 +1,41 @@
 // The queue as tables. Pure: printable data in, lines out.
 
-import type { MessageDetail, QueueEntry, QueueSummary, RecipientDetail } from '../http/operations.ts'
+import type { MessageDetail, QueueEntry, QueueSummary, RecipientDetail, Status } from '../http/operations.ts'
 import type { Page } from './output.ts'
 import { table } from './table.ts'
-import { causeLine } from './timeline.ts'
+import { wrap } from './terminal.ts'
 import { countText, dateTimeText, durationText, sizeText } from './time.ts'
+import { causeLine } from './timeline.ts'
+
+/** What is tried right now waits too: it is due again should the attempt be lost. */
+export function queueText({ waiting, in_flight, held }: Status['queue']): string {
+  return `${countText(waiting)} waiting (${countText(in_flight)} of them in flight), ${countText(held)} held`
+}
 
 const UNTRIED = '(not tried yet)'
 
 export function queueTable(entries: readonly QueueEntry[], page: Page): string[] {
-  return table(entries, [
-    { title: 'ID', value: ({ id, n }) => `${id}.${n}` },
-    { title: 'AGE', align: 'right', value: ({ received_at }) => durationText(page.now - Date.parse(received_at)) },
-    { title: 'TRIES', align: 'right', value: ({ state }) => attemptsOf(state) },
-    { title: 'NEXT', align: 'right', value: (entry) => nextText(entry, page.now), colour: ({ state }) => (state.kind === 'held' ? 'cyan' : undefined) },
-    { title: 'RECIPIENT', value: ({ address }) => address, least: 20 },
-    { title: 'LAST REPLY', value: ({ last_cause }) => (last_cause === undefined ? UNTRIED : causeLine(last_cause)), least: 20 },
-  ], page)
+  return table(
+    entries,
+    [
+      { title: 'ID', value: ({ id, n }) => `${id}.${n}` },
+      { title: 'AGE', align: 'right', value: ({ received_at }) => durationText(page.now - Date.parse(received_at)) },
+      { title: 'TRIES', align: 'right', value: ({ state }) => attemptsOf(state) },
+      {
+        title: 'NEXT',
+        align: 'right',
+        value: (entry) => nextText(entry, page.now),
+        colour: ({ state }) => (state.kind === 'held' ? 'cyan' : undefined),
+      },
+      { title: 'RECIPIENT', value: ({ address }) => address, least: 20 },
+      {
+        title: 'LAST REPLY',
+        value: ({ last_cause }) => (last_cause === undefined ? UNTRIED : causeLine(last_cause)),
+        least: 20,
+      },
+    ],
+    page,
+  )
 }
 
 function attemptsOf(state: RecipientDetail['state']): string {
@@ -32,30 +51,51 @@ function nextText({ state, in_flight }: QueueEntry, now: number): string {
 
 export function summaryTable(rows: readonly QueueSummary[], by: string, page: Page): string[] {
   if (rows.length === 0) return ['The queue is empty.']
-  return table(rows, [
-    { title: by.toUpperCase(), value: ({ key }) => key, least: 12 },
-    { title: 'WAITING', align: 'right', value: ({ waiting }) => countText(waiting) },
-    { title: 'DUE', align: 'right', value: ({ due }) => countText(due) },
-    { title: 'IN FLIGHT', align: 'right', value: ({ in_flight }) => countText(in_flight) },
-    { title: 'HELD', align: 'right', value: ({ held }) => countText(held) },
-    { title: 'OLDEST', align: 'right', value: ({ oldest_at }) => (oldest_at === undefined ? '' : durationText(page.now - Date.parse(oldest_at))) },
-  ], page)
+  return table(
+    rows,
+    [
+      { title: by.toUpperCase(), value: ({ key }) => key, least: 12 },
+      { title: 'WAITING', align: 'right', value: ({ waiting }) => countText(waiting) },
+      { title: 'DUE', align: 'right', value: ({ due }) => countText(due) },
+      { title: 'IN FLIGHT', align: 'right', value: ({ in_flight }) => countText(in_flight) },
+      { title: 'HELD', align: 'right', value: ({ held }) => countText(held) },
+      {
+        title: 'OLDEST',
+        align: 'right',
+        value: ({ oldest_at }) => (oldest_at === undefined ? '' : durationText(page.now - Date.parse(oldest_at))),
+      },
+    ],
+    page,
+  )
 }
 
 export function queueDetail(message: MessageDetail, page: Page): string[] {
   const { headers, sender, size_bytes, tenant } = message
-  const about = [`from ${sender === '' ? '<>' : sender}`, `tenant ${tenant}`, sizeText(size_bytes), `accepted ${dateTimeText(message.received_at)} UTC`]
+  const about = [
+    `from ${sender === '' ? '<>' : sender}`,
+    `tenant ${tenant}`,
+    sizeText(size_bytes),
+    `accepted ${dateTimeText(message.received_at)} UTC`,
+  ]
   return [
     `Message ${page.paint('bold', message.id)}  ${headers.subject ?? ''}`.trimEnd(),
-    `  ${about.join(', ')}`,
+    ...wrap(about.join(', '), page.width - 2).map((line) => `  ${line}`),
     '',
-    ...table(message.to, [
-      { title: 'N', align: 'right', value: ({ n }) => `.${n}` },
-      { title: 'RECIPIENT', value: ({ address }) => address, least: 20 },
-      { title: 'STATE', value: ({ state }) => state.kind },
-      { title: 'TRIES', align: 'right', value: ({ state }) => attemptsOf(state) },
-      { title: 'NEXT', value: ({ state }) => (state.kind === 'waiting' ? dateTimeText(state.due_at) : '') },
-      { title: 'LAST REPLY', value: ({ last_cause }) => (last_cause === undefined ? '' : causeLine(last_cause)), least: 20 },
-    ], page),
+    ...table(
+      message.to,
+      [
+        { title: 'N', align: 'right', value: ({ n }) => `.${n}` },
+        { title: 'RECIPIENT', value: ({ address }) => address, least: 20 },
+        { title: 'STATE', value: ({ state }) => state.kind },
+        { title: 'TRIES', align: 'right', value: ({ state }) => attemptsOf(state) },
+        { title: 'NEXT', value: ({ state }) => (state.kind === 'waiting' ? dateTimeText(state.due_at) : '') },
+        {
+          title: 'LAST REPLY',
+          value: ({ last_cause }) => (last_cause === undefined ? '' : causeLine(last_cause)),
+          least: 20,
+        },
+      ],
+      page,
+    ),
   ]
 }

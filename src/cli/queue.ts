@@ -1,9 +1,9 @@
 // `studs queue`: what waits and why, and the operator's hand on it. Changes are selected by ids or by a filter; the whole
 // queue only with --all, and what cannot be taken back only with --yes.
 
-import { Command, Option } from 'commander'
-import type { Operations, QueueAction, QueueChange, QueueEntry } from '../http/operations.ts'
+import { type Command, Option } from 'commander'
 import { SUMMARY_KEYS } from '../http/input.ts'
+import type { Operations, QueueAction, QueueChange, QueueEntry } from '../http/operations.ts'
 import { durationMs, positiveInteger, whoAmI } from './argument.ts'
 import { CliError, EXIT, type Io } from './io.ts'
 import { queueDetail, queueTable, summaryTable } from './queue-view.ts'
@@ -26,16 +26,19 @@ interface ChangeOptions extends FilterOptions {
 const PAGE = 500
 
 export function addQueueCommands(program: Command, io: Io, { version }: Tools): void {
-  const queue = program.command('queue').description('What waits to be sent, and the operator\'s hand on it')
+  const queue = program.command('queue').description("What waits to be sent, and the operator's hand on it")
   withFilter(queue.command('list').description('List waiting and held recipients'))
     .option('--limit <count>', 'how many', positiveInteger, 50)
     .action((options: FilterOptions & { limit: number }, command: Command) =>
-      withRelay({ command, io, version }, (session) => list(session, options)))
+      withRelay({ command, io, version }, (session) => list(session, options)),
+    )
   queue
     .command('show')
     .description('Show where each recipient of a message stands')
     .argument('<id>', 'message id, or id.n')
-    .action((id: string, _options: object, command: Command) => withRelay({ command, io, version }, (session) => show(session, id)))
+    .action((id: string, _options: object, command: Command) =>
+      withRelay({ command, io, version }, (session) => show(session, id)),
+    )
   queue
     .command('summary')
     .description('Count the queue by domain, tenant or state')
@@ -43,7 +46,8 @@ export function addQueueCommands(program: Command, io: Io, { version }: Tools): 
     .action(({ by }: { by: (typeof SUMMARY_KEYS)[number] }, command: Command) =>
       withRelay({ command, io, version }, async ({ operations, output }) => {
         output.items(await operations.queueSummary(by), (rows, page) => summaryTable(rows, by, page))
-      }))
+      }),
+    )
   for (const words of ACTIONS) addChange(queue, { io, version, words })
 }
 
@@ -60,7 +64,12 @@ const ACTIONS: readonly ActionWords[] = [
   { action: 'hold', description: 'Keep back until released', done: 'held' },
   { action: 'release', description: 'Let go what was held', done: 'released' },
   { action: 'drop', description: 'Take out of the queue, telling nobody', done: 'dropped', isFinal: true },
-  { action: 'bounce', description: 'Take out of the queue and report the failure to the sender', done: 'bounced', isFinal: true },
+  {
+    action: 'bounce',
+    description: 'Take out of the queue and report the failure to the sender',
+    done: 'bounced',
+    isFinal: true,
+  },
 ]
 
 function addChange(queue: Command, { io, version, words }: { io: Io; words: ActionWords } & Tools): void {
@@ -69,7 +78,8 @@ function addChange(queue: Command, { io, version, words }: { io: Io; words: Acti
     .option('--all', 'the whole queue')
     .option('--reason <text>', 'why; kept in the journal')
     .action((ids: string[], options: ChangeOptions, command: Command) =>
-      withRelay({ command, io, version }, (session) => change(session, { words, ids, options })))
+      withRelay({ command, io, version }, (session) => change(session, { words, ids, options })),
+    )
 }
 
 function withFilter(command: Command): Command {
@@ -109,16 +119,23 @@ async function show({ operations, output }: Session, key: string): Promise<void>
   const [id = '', n] = key.split('.')
   const message = await operations.message(id)
   const to = message?.to.filter((recipient) => n === undefined || recipient.n === Number(n))
-  if (message === undefined || to === undefined || to.length === 0) throw new CliError(EXIT.notFound, `There is no ${key} in the store.`)
+  if (message === undefined || to === undefined || to.length === 0)
+    throw new CliError(EXIT.notFound, `There is no ${key} in the store.`)
   output.item({ ...message, to }, queueDetail)
 }
 
-async function change(session: Session, given: { words: ActionWords; ids: readonly string[]; options: ChangeOptions }): Promise<void> {
+async function change(
+  session: Session,
+  given: { words: ActionWords; ids: readonly string[]; options: ChangeOptions },
+): Promise<void> {
   const { words, ids, options } = given
   const filter = filterOf(options)
   const hasFilter = Object.keys(filter).length > 0
   if ([ids.length > 0, hasFilter, options.all === true].filter(Boolean).length !== 1) {
-    throw new CliError(EXIT.usage, `Say what to ${words.action}: ids, or a filter such as --domain, or --all for the whole queue.`)
+    throw new CliError(
+      EXIT.usage,
+      `Say what to ${words.action}: ids, or a filter such as --domain, or --all for the whole queue.`,
+    )
   }
   if (session.options.yes !== true && (options.all === true || (words.isFinal && ids.length === 0))) {
     const preview = await countMatches(session.operations, filter)
@@ -134,5 +151,7 @@ async function change(session: Session, given: { words: ActionWords; ids: readon
 /** Enough to know what one is about to do; a huge queue is not read to its end for it. */
 async function countMatches(operations: Operations, filter: NonNullable<QueueChange['filter']>): Promise<string> {
   const { items, next_cursor } = await operations.queue({ ...filter, limit: 1000 })
-  return next_cursor === undefined ? counted(items.length, 'recipient') : `more than ${counted(items.length, 'recipient')}`
+  return next_cursor === undefined
+    ? counted(items.length, 'recipient')
+    : `more than ${counted(items.length, 'recipient')}`
 }

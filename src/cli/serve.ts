@@ -1,7 +1,6 @@
 // `studs serve`: the relay in the foreground, until it is told to stop. Exit codes: 0 after a stop, 70 (EX_SOFTWARE) when
 // the store failed and the process must not go on; a supervisor starts it again.
 
-import type { Command } from 'commander'
 import { loadSettings } from '../config/load.ts'
 import { createLogger } from '../observe/logger.ts'
 import { startRelay } from '../relay.ts'
@@ -21,14 +20,8 @@ export interface ServeIo {
 
 const EX_SOFTWARE = 70
 
-export function addServeCommand(program: Command, io: ServeIo): void {
-  program
-    .command('serve')
-    .description('run the relay in the foreground')
-    .action(async (_options: unknown, command: Command) => serve(command.optsWithGlobals<{ config?: string }>().config, io))
-}
-
-async function serve(file: string | undefined, io: ServeIo): Promise<void> {
+/** Resolves after an orderly stop. */
+export async function serve(file: string | undefined, io: ServeIo): Promise<void> {
   const load = () => loadSettings({ file, env: io.env })
   const loaded = load()
   const logger = createLogger(loaded.settings.log)

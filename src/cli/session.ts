@@ -43,16 +43,21 @@ export interface Tools {
   readonly version: string
 }
 
-type Work = (session: Session) => Promise<ExitCode | void>
+type Work = (session: Session) => Promise<void>
 
 /** Runs `work` with the relay it is about and closes what was opened for it. */
-export async function withRelay({ command, io, version, ...needs }: { command: Command; io: Io } & Tools & SessionNeeds, work: Work): Promise<void> {
+export async function withRelay(
+  { command, io, version, ...needs }: { command: Command; io: Io } & Tools & SessionNeeds,
+  work: Work,
+): Promise<void> {
   const options = command.optsWithGlobals<GlobalOptions>()
   const output = createOutput(io, options)
   const relay = await findRelay({ options, io, version, output, needs })
   try {
-    const exitCode = await work({ io, output, options, operations: relay.operations, isRunning: relay.close === undefined })
-    if (exitCode !== undefined && exitCode !== EXIT.ok) throw new CliError(exitCode, '')
+    await work({ io, output, options, operations: relay.operations, isRunning: relay.close === undefined })
+  } catch (error) {
+    if (io.signal.aborted) throw new CliError(EXIT.failed, 'Interrupted.', { cause: error })
+    throw error
   } finally {
     await relay.close?.()
   }
@@ -64,14 +69,19 @@ interface FoundRelay {
   readonly close?: () => Promise<void>
 }
 
-async function findRelay(given: { options: GlobalOptions; io: Io; output: Output; needs: SessionNeeds } & Tools): Promise<FoundRelay> {
+async function findRelay(
+  given: { options: GlobalOptions; io: Io; output: Output; needs: SessionNeeds } & Tools,
+): Promise<FoundRelay> {
   const { options, io, version, output, needs } = given
   const named = options.endpoint ?? io.env.STUDS_ENDPOINT
-  if (named !== undefined && named !== '') return { operations: createClient(endpointOf(named), needs) }
+  if (named !== undefined && named !== '')
+    return { operations: createClient(endpointOf(named), { ...needs, signal: io.signal }) }
   const { settings } = loadSettings({ file: options.config, env: io.env })
   const path = settings.api.socket
-  if (await answers(path)) return { operations: createClient({ kind: 'socket', path }, needs) }
-  if (needs.running === true) throw new CliError(EXIT.unreachable, `The relay is not running: nobody answers on ${path}.`)
+  if (await answers(path))
+    return { operations: createClient({ kind: 'socket', path }, { ...needs, signal: io.signal }) }
+  if (needs.running === true)
+    throw new CliError(EXIT.unreachable, `The relay is not running: nobody answers on ${path}.`)
   const stopped = openStopped({ settings, version, clock: io.clock })
   output.note('The relay is not running; working on its store.')
   return stopped
@@ -103,8 +113,10 @@ const EXIT_OF_OPERATION: Readonly<Record<OperationError['code'], ExitCode>> = {
 export function explainError(error: unknown): { readonly exitCode: ExitCode; readonly message: string } {
   if (error instanceof CliError) return { exitCode: error.exitCode, message: error.message }
   if (error instanceof OperationError) return { exitCode: EXIT_OF_OPERATION[error.code], message: error.message }
-  if (error instanceof Unreachable) return { exitCode: EXIT.unreachable, message: `The relay does not answer: ${error.message}` }
-  if (error instanceof StoreInUse || error instanceof StoreMissing) return { exitCode: EXIT.unreachable, message: error.message }
+  if (error instanceof Unreachable)
+    return { exitCode: EXIT.unreachable, message: `The relay does not answer: ${error.message}` }
+  if (error instanceof StoreInUse || error instanceof StoreMissing)
+    return { exitCode: EXIT.unreachable, message: error.message }
   if (error instanceof ConfigError) return { exitCode: EXIT.usage, message: error.message }
   return { exitCode: EXIT.failed, message: error instanceof Error ? error.message : String(error) }
 }

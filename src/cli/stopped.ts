@@ -26,9 +26,23 @@ export interface StoppedRelay {
   close(): Promise<void>
 }
 
-export function openStopped({ settings, version, clock }: { settings: Settings; version: string; clock: Clock }): StoppedRelay {
+export function openStopped({
+  settings,
+  version,
+  clock,
+}: {
+  settings: Settings
+  version: string
+  clock: Clock
+}): StoppedRelay {
   const store = openExistingStore(settings.data.directory, { mapSize: settings.data.mapSize, clock })
-  const core = createCore({ store, settings, hostname: settings.node.hostname ?? hostname(), clock, logger: silentLogger() })
+  const core = createCore({
+    store,
+    settings,
+    hostname: settings.node.hostname ?? hostname(),
+    clock,
+    logger: silentLogger(),
+  })
   return {
     operations: createOperations({ core, store, settings: () => settings, clock, version }),
     close: () => store.close(),
@@ -36,13 +50,20 @@ export function openStopped({ settings, version, clock }: { settings: Settings; 
 }
 
 /** Never makes a new store: one in the wrong place would hide the right one. */
-export function openExistingStore(directory: string, options: { readonly mapSize: number; readonly clock: Clock }): Store {
+export function openExistingStore(
+  directory: string,
+  options: { readonly mapSize: number; readonly clock: Clock },
+): Store {
   if (!existsSync(join(directory, 'store'))) {
-    throw new StoreMissing(`The relay is not running, and there is no store in ${directory}. Is this the right configuration? (--config FILE)`)
+    throw new StoreMissing(
+      `The relay is not running, and there is no store in ${directory}. Is this the right configuration? (--config FILE)`,
+    )
   }
   try {
     return openStore({ directory, ...options })
   } catch (cause) {
-    throw new StoreInUse(`The relay does not answer, and its store cannot be opened: ${(cause as Error).message}.`, { cause })
+    throw new StoreInUse(`The relay does not answer, and its store cannot be opened: ${(cause as Error).message}.`, {
+      cause,
+    })
   }
 }

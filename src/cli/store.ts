@@ -19,28 +19,49 @@ export function addStoreCommands(program: Command, io: Io, { version }: Tools): 
       withRelay({ command, io, version }, async ({ operations, output }) => {
         const directory = resolve(given)
         await operations.backup(directory)
-        output.done({ directory }, `The store is copied to ${directory}. \`studs store verify ${given}\` checks the copy.`)
-      }))
+        output.done(
+          { directory },
+          `The store is copied to ${directory}. \`studs store verify ${given}\` checks the copy.`,
+        )
+      }),
+    )
   program
     .command('store')
     .description('The store on disk')
     .command('verify')
     .description('Read the whole store and name every place where it disagrees with itself')
     .argument('[directory]', 'a backup; without it the store of the stopped relay')
-    .action((directory: string | undefined, _options: object, command: Command) => verifyStore({ directory, command, io }))
+    .action((directory: string | undefined, _options: object, command: Command) =>
+      verifyStore({ directory, command, io }),
+    )
 }
 
-async function verifyStore({ directory, command, io }: { directory: string | undefined; command: Command; io: Io }): Promise<void> {
+async function verifyStore({
+  directory,
+  command,
+  io,
+}: {
+  directory: string | undefined
+  command: Command
+  io: Io
+}): Promise<void> {
   const { data, api } = settingsFor(command, io)
   if (directory === undefined && (await answers(api.socket))) {
-    throw new CliError(EXIT.failed, 'The relay is running. Stop it first, or verify a backup: studs backup DIR && studs store verify DIR')
+    throw new CliError(
+      EXIT.failed,
+      'The relay is running. Stop it first, or verify a backup: studs backup DIR && studs store verify DIR',
+    )
   }
   const output = createOutput(io, command.optsWithGlobals<GlobalOptions>())
-  const store = openExistingStore(directory === undefined ? data.directory : resolve(directory), { mapSize: data.mapSize, clock: io.clock })
+  const store = openExistingStore(directory === undefined ? data.directory : resolve(directory), {
+    mapSize: data.mapSize,
+    clock: io.clock,
+  })
   try {
     const result = await verify(store)
     output.item(result, verificationLines)
-    if (result.problemCount > 0) throw new CliError(EXIT.failed, `The store disagrees with itself in ${counted(result.problemCount, 'place')}.`)
+    if (result.problemCount > 0)
+      throw new CliError(EXIT.failed, `The store disagrees with itself in ${counted(result.problemCount, 'place')}.`)
   } finally {
     await store.close()
   }

@@ -4,19 +4,23 @@ import type { CheckedAddress, ImportReport, SuppressionEntry, SuppressionStory }
 import { GLOBAL_SCOPE } from '../suppression/suppression.ts'
 import type { Page } from './output.ts'
 import { table } from './table.ts'
-import { wrap } from './terminal.ts'
-import { causeLine, causeLines } from './timeline.ts'
+import { padStart, wrap } from './terminal.ts'
 import { countText, dateText, dateTimeText } from './time.ts'
+import { causeLine, causeLines } from './timeline.ts'
 
 export function suppressionTable(entries: readonly SuppressionEntry[], page: Page): string[] {
-  return table(entries, [
-    { title: 'ADDRESS', value: ({ target }) => target, least: 20 },
-    { title: 'FOR', value: ({ scope }) => scopeText(scope) },
-    { title: 'REASON', value: ({ reason }) => reason },
-    { title: 'SINCE', value: ({ created_at }) => dateText(created_at) },
-    { title: 'UNTIL', value: ({ expires_at }) => (expires_at === undefined ? 'for good' : dateText(expires_at)) },
-    { title: 'BECAUSE', value: because, least: 16 },
-  ], page)
+  return table(
+    entries,
+    [
+      { title: 'ADDRESS', value: ({ target }) => target, least: 20 },
+      { title: 'FOR', value: ({ scope }) => scopeText(scope) },
+      { title: 'REASON', value: ({ reason }) => reason },
+      { title: 'SINCE', value: ({ created_at }) => dateText(created_at) },
+      { title: 'UNTIL', value: ({ expires_at }) => (expires_at === undefined ? 'for good' : dateText(expires_at)) },
+      { title: 'BECAUSE', value: because, least: 16 },
+    ],
+    page,
+  )
 }
 
 function scopeText(scope: string): string {
@@ -29,38 +33,64 @@ function because({ note, evidence, who }: SuppressionEntry): string {
 }
 
 export function checkTable(checked: readonly CheckedAddress[], page: Page): string[] {
-  return table(checked, [
-    { title: 'ADDRESS', value: ({ address }) => address, least: 20 },
-    { title: 'RESULT', value: ({ result }) => result, colour: ({ result }) => (result === 'clear' ? 'green' : result === 'invalid' ? 'yellow' : 'red') },
-    { title: 'REASON', value: ({ entry }) => entry?.reason ?? '' },
-    { title: 'SINCE', value: ({ entry }) => (entry === undefined ? '' : dateText(entry.created_at)) },
-  ], page)
+  return table(
+    checked,
+    [
+      { title: 'ADDRESS', value: ({ address }) => address, least: 20 },
+      {
+        title: 'RESULT',
+        value: ({ result }) => result,
+        colour: ({ result }) => (result === 'clear' ? 'green' : result === 'invalid' ? 'yellow' : 'red'),
+      },
+      { title: 'REASON', value: ({ entry }) => entry?.reason ?? '' },
+      { title: 'SINCE', value: ({ entry }) => (entry === undefined ? '' : dateText(entry.created_at)) },
+    ],
+    page,
+  )
 }
 
-export function storyLines({ target, tenant, active, entries, strikes, events }: SuppressionStory, page: Page): string[] {
+export function storyLines(
+  { target, tenant, active, entries, strikes, events }: SuppressionStory,
+  page: Page,
+): string[] {
   const { paint, width } = page
-  const answer = active === undefined ? paint('green', 'is not suppressed') : paint('red', `is suppressed (${active.reason})`)
-  const counted = strikes === undefined ? [] : ['', `Soft failures that count: ${strikes.count}, the last one ${dateTimeText(strikes.last_at)} UTC.`]
+  const answer =
+    active === undefined ? paint('green', 'is not suppressed') : paint('red', `is suppressed (${active.reason})`)
+  const counted =
+    strikes === undefined
+      ? []
+      : ['', `Soft failures that count: ${strikes.count}, the last one ${dateTimeText(strikes.last_at)} UTC.`]
   const history = events.map(({ at, kind, message, n, cause, verdict }) => {
     const said = cause === undefined ? '' : `  ${causeLine(cause)}`
-    return `  ${dateTimeText(at)}  ${kind}  ${message}.${n}${said}${verdict === undefined ? '' : `  → ${verdict.category}`}`
+    return `  ${dateTimeText(at)}  ${message}.${n}  ${kind}${said}${verdict === undefined ? '' : `  → ${verdict.category}`}`
   })
   return [
     `${paint('bold', target)} ${answer} for the tenant ${tenant}.`,
     ...entries.flatMap((entry) => ['', ...entryLines(entry, width)]),
     ...counted,
-    ...(history.length === 0 ? [] : ['', 'Its newest messages:', ...history.flatMap((line) => hanging(line, width, '    '))]),
+    ...(history.length === 0
+      ? []
+      : ['', 'Its newest messages:', ...history.flatMap((line) => hanging(line, width, '    '))]),
   ]
 }
 
-function entryLines({ target, scope, reason, created_at, expires_at, who, note, evidence }: SuppressionEntry, width: number): string[] {
+function entryLines(
+  { target, scope, reason, created_at, expires_at, who, note, evidence }: SuppressionEntry,
+  width: number,
+): string[] {
   const until = expires_at === undefined ? 'for good' : `until ${dateText(expires_at)}`
-  const lines = [`${target} for ${scopeText(scope)}: ${reason}, since ${dateTimeText(created_at)} UTC, ${until}, by ${who}`]
+  const lines = [
+    `${target} for ${scopeText(scope)}: ${reason}, since ${dateTimeText(created_at)} UTC, ${until}, by ${who}`,
+  ]
   if (note !== undefined) lines.push(`  note: ${note}`)
   if (evidence !== undefined) {
     const { rule, category, code, cause, message, mx, source, strikes } = evidence
     lines.push(...causeLines(cause).map((line) => `  ${line}`), `  → ${category} (${code}) by ${rule}`)
-    const where = [...(mx === undefined ? [] : [`said by ${mx}`]), ...(source === undefined ? [] : [`to ${source}`]), ...(message === undefined ? [] : [`about message ${message}`])]
+    const where = [
+      ...(mx === undefined ? [] : [`said by ${mx}`]),
+      ...(source === undefined ? [] : [`to ${source}`]),
+      ...(message === undefined ? [] : [`about message ${message}`]),
+    ]
     if (where.length > 0) lines.push(`  ${where.join(' ')}`)
     if (strikes !== undefined) lines.push(`  after failures of the messages ${strikes.join(', ')}`)
   }
@@ -69,14 +99,29 @@ function entryLines({ target, scope, reason, created_at, expires_at, who, note, 
 
 function hanging(text: string, width: number, indent: string): string[] {
   const [first = '', ...others] = wrap(text, width)
-  return [first, ...wrap(others.join(' '), width - indent.length).filter((line) => line !== '').map((line) => indent + line)]
+  return [
+    first,
+    ...wrap(others.join(' '), width - indent.length)
+      .filter((line) => line !== '')
+      .map((line) => indent + line),
+  ]
 }
 
 export function importLines(report: ImportReport, { paint }: Page): string[] {
-  const { dry_run, format, added, already, skipped, invalid, bad_lines } = report
+  const { dry_run, format, changed, already, skipped, invalid, bad_lines } = report
   const more = invalid - bad_lines.length
+  const counts: [number, string][] = [
+    [changed, dry_run ? 'to change' : 'changed'],
+    [already, 'there already'],
+    [skipped, 'left out (blocks, soft failures, expired)'],
+    [report.protected, 'protected (complaints, unsubscriptions)'],
+    [invalid, 'not readable'],
+  ]
   return [
-    `${dry_run ? 'Would import' : 'Imported'} (${format}): ${countText(added)} new, ${countText(already)} there already, ${countText(skipped)} left out, ${countText(invalid)} not readable.`,
+    `${dry_run ? 'A look at the list' : 'Done with the list'} (${format}):`,
+    ...counts
+      .filter(([count], at) => count > 0 || at === 0)
+      .map(([count, what]) => `  ${padStart(countText(count), 9)} ${what}`),
     ...bad_lines.map(({ line, text, problem }) => `  line ${line}: ${paint('yellow', problem)}: ${text}`),
     ...(more > 0 && bad_lines.length > 0 ? [`  … and ${countText(more)} more`] : []),
   ]

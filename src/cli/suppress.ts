@@ -1,15 +1,18 @@
 // `studs suppress`: who must not be mailed. Entries belong to a tenant, or with --everybody to all of them.
 
-import { readFile } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { type Command, Option } from 'commander'
-import type { ImportOptions, SuppressionEntry, SuppressionQuery } from '../http/operations.ts'
 import { MAX_CHECKED_ADDRESSES } from '../http/input.ts'
+import type { ImportOptions, SuppressionEntry, SuppressionQuery } from '../http/operations.ts'
+import { EXPORT_FORMATS, type ExportFormat } from '../suppression/export.ts'
+import type { ImportInput } from '../suppression/import.ts'
 import { GLOBAL_SCOPE, REASONS } from '../suppression/suppression.ts'
 import { durationMs, positiveInteger, whoAmI } from './argument.ts'
 import { CliError, EXIT, type Io } from './io.ts'
 import { type Session, type Tools, withRelay } from './session.ts'
 import { checkTable, importLines, storyLines, suppressionTable } from './suppress-view.ts'
+import { printable } from './terminal.ts'
 import { dateText } from './time.ts'
 
 interface ScopeOptions {
@@ -32,8 +35,12 @@ interface ListOptions extends ScopeOptions {
   readonly search?: string
   readonly limit: number
 }
+interface ExportOptions extends ScopeOptions {
+  readonly format: ExportFormat
+}
 interface ImportFlags extends ScopeOptions {
   readonly includeBlocks?: boolean
+  readonly delete?: boolean
 }
 
 const PAGE = 500
@@ -46,34 +53,51 @@ export function addSuppressCommands(program: Command, io: Io, { version }: Tools
     .addOption(reason().default('manual'))
     .option('--expires <duration>', 'for so long only, e.g. 30d', durationMs)
     .option('--note <text>', 'why; kept with the entry')
-    .action((address: string, options: AddOptions, command: Command) => withRelay({ command, io, version }, (session) => add(session, address, options)))
+    .action((address: string, options: AddOptions, command: Command) =>
+      withRelay({ command, io, version }, (session) => add(session, address, options)),
+    )
   scoped(suppress.command('rm').alias('remove').description('Let an address be mailed again'))
     .argument('<address>')
     .option('--reason <text>', 'why; kept in the journal')
     .option('--force', 'also when the recipient complained or unsubscribed')
-    .action((address: string, options: RemoveOptions, command: Command) => withRelay({ command, io, version }, (session) => remove(session, address, options)))
+    .action((address: string, options: RemoveOptions, command: Command) =>
+      withRelay({ command, io, version }, (session) => remove(session, address, options)),
+    )
   scoped(suppress.command('check').description('Say for each address whether it would be mailed'))
     .argument('[addresses...]', 'without any, standard input is read, one a line')
-    .action((addresses: string[], options: ScopeOptions, command: Command) => withRelay({ command, io, version }, (session) => check(session, addresses, options)))
+    .action((addresses: string[], options: ScopeOptions, command: Command) =>
+      withRelay({ command, io, version }, (session) => check(session, addresses, options)),
+    )
   scoped(suppress.command('list').description('List entries'))
     .addOption(reason())
     .option('--domain <domain>', 'only addresses of this domain')
     .option('--since <duration>', 'only entries made in this time, e.g. 7d', durationMs)
     .option('--search <text>', 'only addresses that contain this')
     .option('--limit <count>', 'how many', positiveInteger, 50)
-    .action((options: ListOptions, command: Command) => withRelay({ command, io, version }, (session) => list(session, options)))
+    .action((options: ListOptions, command: Command) =>
+      withRelay({ command, io, version }, (session) => list(session, options)),
+    )
   scoped(suppress.command('why').description('Tell why an address is suppressed, with the evidence'))
     .argument('<address>')
-    .action((address: string, options: ScopeOptions, command: Command) => withRelay({ command, io, version }, (session) => why(session, address, options)))
+    .action((address: string, options: ScopeOptions, command: Command) =>
+      withRelay({ command, io, version }, (session) => why(session, address, options)),
+    )
   scoped(suppress.command('import').description('Add the entries of a CSV file; shows what would happen unless --yes'))
     .argument('<file>', '- reads standard input')
-    .option('--include-blocks', 'also entries that were blocks, not bounces')
-    .action((file: string, options: ImportFlags, command: Command) => withRelay({ command, io, version }, (session) => importFile(session, file, options)))
-  scoped(suppress.command('export').description('Write all entries as CSV to standard output'))
-    .action((options: ScopeOptions, command: Command) =>
-      withRelay({ command, io, version }, async ({ operations }) => {
-        for await (const chunk of operations.exportSuppressions(maybeScope(options))) io.out(chunk)
-      }))
+    .option('--include-blocks', 'also blocks and soft failures, which are no reason to suppress')
+    .option('--delete', 'remove the addresses of the file instead of adding them')
+    .action((file: string, options: ImportFlags, command: Command) =>
+      withRelay({ command, io, version }, (session) => importFile(session, file, options)),
+    )
+  scoped(suppress.command('export').description('Write all entries to standard output'))
+    .addOption(
+      new Option('--format <format>', 'for Studs itself (csv, jsonl) or another service')
+        .choices(EXPORT_FORMATS)
+        .default('csv'),
+    )
+    .action((options: ExportOptions, command: Command) =>
+      withRelay({ command, io, version }, (session) => exportAll(session, options)),
+    )
 }
 
 function scoped(command: Command): Command {
@@ -92,7 +116,8 @@ function scopeOf(options: ScopeOptions): string {
 
 /** An address is mailed by a tenant, never by everybody. */
 function tenantOf({ tenant, everybody }: ScopeOptions): string {
-  if (everybody === true) throw new CliError(EXIT.usage, 'Mail is sent by a tenant: give --tenant NAME, or nothing for "default".')
+  if (everybody === true)
+    throw new CliError(EXIT.usage, 'Mail is sent by a tenant: give --tenant NAME, or nothing for "default".')
   return tenant ?? 'default'
 }
 
@@ -107,7 +132,10 @@ async function add({ operations, output, io }: Session, address: string, options
   })
   const { target, reason: because, created_at } = result.entry
   const until = result.entry.expires_at === undefined ? '' : ` until ${dateText(result.entry.expires_at)}`
-  const sentence = result.result === 'added' ? `${target} is suppressed${until}.` : `${target} was suppressed already (${because}, ${dateText(created_at)}).`
+  const sentence =
+    result.result === 'added'
+      ? `${target} is suppressed${until}.`
+      : `${target} was suppressed already (${because}, ${dateText(created_at)}).`
   output.done(result, sentence)
 }
 
@@ -115,12 +143,19 @@ async function remove({ operations, output }: Session, address: string, options:
   const scope = scopeOf(options)
   const removal = { scope, who: whoAmI(), reason: options.reason ?? 'by hand', force: options.force === true }
   if (!(await operations.unsuppress(address, removal))) {
-    throw new CliError(EXIT.notFound, `${address} is not suppressed ${scope === GLOBAL_SCOPE ? 'for everybody' : `for the tenant ${scope}`}.`)
+    throw new CliError(
+      EXIT.notFound,
+      `${address} is not suppressed ${scope === GLOBAL_SCOPE ? 'for everybody' : `for the tenant ${scope}`}.`,
+    )
   }
   output.done({ address, scope, result: 'removed' }, `${address} may be mailed again.`)
 }
 
-async function check({ operations, output, io }: Session, given: readonly string[], options: ScopeOptions): Promise<void> {
+async function check(
+  { operations, output, io }: Session,
+  given: readonly string[],
+  options: ScopeOptions,
+): Promise<void> {
   const tenant = tenantOf(options)
   const addresses = given.length > 0 ? given : (await io.readAll()).split(/\r?\n/).filter((line) => line.trim() !== '')
   if (addresses.length === 0) throw new CliError(EXIT.usage, 'There are no addresses to check.')
@@ -142,7 +177,11 @@ async function list({ operations, output, io }: Session, options: ListOptions): 
   const entries: SuppressionEntry[] = []
   let cursor: string | undefined
   do {
-    const page = await operations.suppressions({ ...query, limit: Math.min(PAGE, limit - entries.length), ...(cursor === undefined ? {} : { cursor }) })
+    const page = await operations.suppressions({
+      ...query,
+      limit: Math.min(PAGE, limit - entries.length),
+      ...(cursor === undefined ? {} : { cursor }),
+    })
     entries.push(...page.items)
     cursor = page.next_cursor
   } while (cursor !== undefined && entries.length < limit)
@@ -156,14 +195,37 @@ async function why({ operations, output }: Session, address: string, options: Sc
 
 async function importFile(session: Session, file: string, options: ImportFlags): Promise<void> {
   const { operations, output, io } = session
-  const text = file === '-' ? await io.readAll() : await readFile(file, 'utf8')
   const isReal = session.options.yes === true
   const given: ImportOptions = {
     scope: scopeOf(options),
     include_blocks: options.includeBlocks === true,
+    mode: options.delete === true ? 'delete' : 'add',
     dry_run: !isReal,
     who: `import:${file === '-' ? 'stdin' : basename(file)}`,
   }
-  output.item(await operations.importSuppressions(text, given), importLines)
+  output.item(await operations.importSuppressions(await inputFrom(file, io), given), importLines)
   if (!isReal) output.note('Nothing was changed yet. Add --yes to import.')
+}
+
+/** Opened before anything is asked of the relay: a file that is not there is no failure of the relay. */
+async function inputFrom(file: string, io: Io): Promise<ImportInput> {
+  return file === '-' ? io.readAll() : (await open(file)).createReadStream()
+}
+
+async function exportAll({ operations, io }: Session, options: ExportOptions): Promise<void> {
+  const scope = maybeScope(options)
+  for await (const piece of operations.exportSuppressions({
+    format: options.format,
+    ...(scope === undefined ? {} : { scope }),
+  })) {
+    // For a file every byte as it is; for the eye nothing that steers the terminal.
+    io.out(
+      io.isTty
+        ? piece
+            .split(/(\r?\n)/)
+            .map((part, at) => (at % 2 === 1 ? '\n' : printable(part)))
+            .join('')
+        : piece,
+    )
+  }
 }

@@ -14,12 +14,22 @@ export interface Column<Row> {
 
 const GAP = '  '
 
-export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[], page: { width: number; paint: Paint }): string[] {
+export function table<Row>(
+  rows: readonly Row[],
+  columns: readonly Column<Row>[],
+  page: { width: number; paint: Paint },
+): string[] {
   const cells = rows.map((row) => columns.map((column) => column.value(row)))
-  const widths = fit(columns, columns.map((column, at) => Math.max(widthOf(column.title), ...cells.map((line) => widthOf(line[at] ?? '')))), page.width)
+  const widths = fitted(
+    columns,
+    columns.map((column, at) => Math.max(widthOf(column.title), ...cells.map((line) => widthOf(line[at] ?? '')))),
+    page.width,
+  )
   const cell = (text: string, at: number): string => {
     const width = widths[at] ?? 0
-    return columns[at]?.align === 'right' ? padStart(truncate(text, width), width) : padEnd(truncate(text, width), width)
+    return columns[at]?.align === 'right'
+      ? padStart(truncate(text, width), width)
+      : padEnd(truncate(text, width), width)
   }
   const head = columns.map((column, at) => page.paint('dim', cell(column.title, at)))
   const body = rows.map((row, index) =>
@@ -33,7 +43,7 @@ export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]
 }
 
 /** Takes columns from the widest shrinkable one until the table fits or nothing more can give way. */
-function fit<Row>(columns: readonly Column<Row>[], widths: number[], available: number): number[] {
+function fitted<Row>(columns: readonly Column<Row>[], widths: number[], available: number): number[] {
   let excess = widths.reduce((sum, width) => sum + width, 0) + GAP.length * (widths.length - 1) - available
   for (; excess > 0; excess--) {
     let widest = -1

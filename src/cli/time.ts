@@ -2,7 +2,12 @@
 
 import { DAY, HOUR, MINUTE, SECOND } from '../util/clock.ts'
 
-const UNITS = [[DAY, 'd'], [HOUR, 'h'], [MINUTE, 'm'], [SECOND, 's']] as const
+const UNITS = [
+  [DAY, 'd'],
+  [HOUR, 'h'],
+  [MINUTE, 'm'],
+  [SECOND, 's'],
+] as const
 
 /** The two largest units: `3d 4h`, `12m`, `45s`, `0.3s`, `12ms`. */
 export function durationText(ms: number): string {

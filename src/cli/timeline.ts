@@ -2,11 +2,11 @@
 // the receiver's own words, and what Studs made of it. Pure: printable data in, lines out.
 
 import type { Category } from '../bounce/verdict.ts'
-import type { RecordKind } from '../journal/record.ts'
 import type { EventRecord, MessageDetail, RecipientDetail } from '../http/operations.ts'
+import type { RecordKind } from '../journal/record.ts'
 import { MEANINGS } from './meaning.ts'
 import type { Page } from './output.ts'
-import { type Colour, padEnd, wrap, widthOf } from './terminal.ts'
+import { type Colour, padEnd, widthOf, wrap } from './terminal.ts'
 import { clockText, counted, dateText, dateTimeText, durationText, offsetText, sizeText } from './time.ts'
 
 const LABELS: Readonly<Record<RecordKind, { readonly label: string; readonly colour: Colour }>> = {
@@ -22,11 +22,17 @@ const LABELS: Readonly<Record<RecordKind, { readonly label: string; readonly col
   cancelled: { label: 'cancelled', colour: 'cyan' },
   bounced: { label: 'bounced', colour: 'red' },
   reported: { label: 'reported', colour: 'yellow' },
-  'suppression-added': { label: 'suppress', colour: 'red' },
-  'suppression-removed': { label: 'unsuppress', colour: 'cyan' },
+  'suppression-added': { label: 'suppression', colour: 'red' },
+  'suppression-removed': { label: 'reactivated', colour: 'cyan' },
   'dsn-sent': { label: 'DSN sent', colour: 'blue' },
 }
+/** Kinds that end an attempt; on the others the count of attempts says nothing. */
+const IS_ATTEMPT: ReadonlySet<RecordKind> = new Set(['delivered', 'deferred', 'failed', 'expired'])
+const OFFSET_WIDTH = 10
+const LABEL_WIDTH = 11
 const DETAIL_INDENT = ' '.repeat(16)
+// Below the code and its separator.
+const REPLY_HANG = 4
 const HEADING_WIDTH = 12
 
 export interface Story {
@@ -47,25 +53,34 @@ export function timeline({ message, events }: Story, page: Page): string[] {
 
 function heading(message: MessageDetail, { paint, width }: Page): string[] {
   const { client, headers } = message
-  const who = [`tenant ${message.tenant}`, ...(message.credential === undefined ? ['trusted network'] : [`credential ${message.credential}`])]
+  const who = [
+    `tenant ${message.tenant}`,
+    ...(message.credential === undefined ? ['trusted network'] : [`credential ${message.credential}`]),
+  ]
   const helo = client.helo === undefined ? '' : ` (${client.helo})`
   const rows: [string, string][] = [
     ['Subject', headers.subject ?? '(none)'],
     ['From', headers.from ?? '(none)'],
     ['Envelope', `${message.sender === '' ? '<>' : message.sender} to ${counted(message.recipients, 'recipient')}`],
     ['Message-ID', headers.message_id],
-    ['Accepted', `${dateTimeText(message.received_at)} UTC from ${client.address}${helo}, ${client.listener}, ${client.tls ?? 'no TLS'}`],
+    [
+      'Accepted',
+      `${dateTimeText(message.received_at)} UTC from ${client.address}${helo}, ${client.listener}, ${client.tls ?? 'no TLS'}`,
+    ],
     ['Sent by', [...who, ...(message.tags?.map((tag) => `#${tag}`) ?? [])].join(', ')],
     ['Size', `${sizeText(message.size_bytes)}, tried until ${dateTimeText(message.expires_at)} UTC`],
   ]
   const body = rows.flatMap(([name, value]) =>
-    wrap(value, width - HEADING_WIDTH - 2).map((line, at) => `  ${paint('dim', padEnd(at === 0 ? name : '', HEADING_WIDTH))}${line}`),
+    wrap(value, width - HEADING_WIDTH - 2).map(
+      (line, at) => `  ${paint('dim', padEnd(at === 0 ? name : '', HEADING_WIDTH))}${line}`,
+    ),
   )
   return [`Message ${paint('bold', message.id)}`, ...body]
 }
 
 function recipientLine({ n, address, state }: RecipientDetail, { paint }: Page): string {
-  const colour: Colour = state.kind === 'delivered' ? 'green' : state.kind === 'waiting' ? 'yellow' : state.kind === 'held' ? 'cyan' : 'red'
+  const colour: Colour =
+    state.kind === 'delivered' ? 'green' : state.kind === 'waiting' ? 'yellow' : state.kind === 'held' ? 'cyan' : 'red'
   return `${paint('dim', `.${n}`)} ${paint('bold', address)}  ${paint(colour, state.kind)}`
 }
 
@@ -82,45 +97,68 @@ function eventLines(events: readonly EventRecord[], message: MessageDetail, page
 
 function eventBlock(event: EventRecord, offsetMs: number, { paint, width }: Page): string[] {
   const { label, colour } = LABELS[event.kind]
-  const lead = `  ${clockText(event.at)}  ${paint('dim', padEnd(offsetText(offsetMs), 10))}  ${paint(colour, padEnd(label, 10))}`
-  const [first = '', ...others] = [...wrap(summary(event), Math.max(20, width - widthOf(lead) - 2))]
-  const continued = others.map((line) => ' '.repeat(widthOf(lead) + 2) + line)
-  const below = details(event).flatMap(([text, hue]) =>
-    wrap(text, width - DETAIL_INDENT.length).map((line, at) => `${DETAIL_INDENT}${at === 0 ? '' : '  '}${hue === undefined ? line : paint(hue, line)}`),
-  )
-  return [`${lead}  ${first}`.trimEnd(), ...continued, ...below]
+  const lead = `  ${clockText(event.at)}  ${paint('dim', padEnd(offsetText(offsetMs), OFFSET_WIDTH))}  ${paint(colour, padEnd(label, LABEL_WIDTH))}  `
+  const [first = '', ...others] = wrap(summary(event), Math.max(20, width - widthOf(lead)))
+  const below = details(event).flatMap(({ text, hang, colour: hue }) => {
+    const [top = '', ...rest] = wrap(text, width - DETAIL_INDENT.length)
+    const hung = rest.length === 0 ? [] : wrap(rest.join(' '), width - DETAIL_INDENT.length - hang)
+    return [top, ...hung.map((line) => ' '.repeat(hang) + line)].map(
+      (line) => DETAIL_INDENT + (hue === undefined ? line : paint(hue, line)),
+    )
+  })
+  return [`${lead}${first}`.trimEnd(), ...others.map((line) => ' '.repeat(widthOf(lead)) + line), ...below]
 }
 
-/** The line beside the kind: which attempt, where, how; or who and why. */
-function summary(event: EventRecord): string {
-  const { way } = event
+/** What stands beside the kind: which attempt and where; or for whom, by whom. */
+function summary({ kind, client, scope, reason, attempt, way, who }: EventRecord): string {
   const host = way?.mx ?? way?.site
+  const where = host === undefined ? '' : ` at ${host}${way?.mx_address === undefined ? '' : ` [${way.mx_address}]`}`
   const parts = [
-    event.kind === 'accepted' && event.client !== undefined ? `from ${event.client}` : '',
-    event.scope === undefined ? '' : `${event.reason ?? ''} (${event.scope === '*' ? 'all tenants' : `tenant ${event.scope}`})`,
-    event.attempt === undefined ? '' : `attempt ${event.attempt}`,
-    host === undefined ? '' : `${host}${way?.mx_address === undefined ? '' : ` [${way.mx_address}]`}`,
-    way === undefined ? '' : `from ${way.local_address ?? way.source}`,
-    way?.mx === undefined ? '' : (way.tls?.split(' ')[0] ?? 'no TLS'),
-    way === undefined ? '' : durationText(way.duration_ms),
-    event.who === undefined ? '' : `by ${event.who}`,
+    kind === 'accepted' && client !== undefined ? `from ${client}` : '',
+    scope === undefined ? '' : `${reason ?? ''} for ${scope === '*' ? 'all tenants' : `tenant ${scope}`}`.trim(),
+    attempt === undefined || !IS_ATTEMPT.has(kind) ? '' : `attempt ${attempt}${where}`,
+    who === undefined ? '' : `by ${who}`,
   ]
   return parts.filter((part) => part !== '').join(', ')
 }
 
-function details(event: EventRecord): [string, Colour?][] {
-  const lines: [string, Colour?][] = []
-  if (event.why !== undefined) lines.push([`because: ${event.why}`])
-  if (event.reply !== undefined) for (const line of replyLines(event.reply)) lines.push([line])
-  if (event.cause !== undefined) for (const line of causeLines(event.cause)) lines.push([line])
-  if (event.ambiguous === true) {
-    lines.push(['The message was sent and no reply seen: it may have been taken, a duplicate is possible.', 'yellow'])
-  }
-  if (event.verdict !== undefined) lines.push(...verdictLines(event.verdict))
-  if (event.due_at !== undefined) {
-    lines.push([`next attempt ${dateTimeText(event.due_at)} UTC, in ${durationText(Date.parse(event.due_at) - Date.parse(event.at))}`])
-  }
-  return lines
+interface Detail {
+  readonly text: string
+  /** Columns by which further lines are moved in, when the text needs several. */
+  readonly hang: number
+  readonly colour?: Colour
+}
+
+function details(event: EventRecord): Detail[] {
+  const { kind, why, reply, cause, ambiguous, verdict, due_at, at } = event
+  const plain = (text: string): Detail => ({ text, hang: 2 })
+  const said = (text: string): Detail => ({ text, hang: REPLY_HANG })
+  return [
+    ...(why === undefined ? [] : [plain(`because: ${why}`)]),
+    ...(event.way === undefined ? [] : [{ ...plain(wayLine(event)), colour: 'dim' as const }]),
+    ...(reply === undefined ? [] : replyLines(reply).map(said)),
+    ...(cause === undefined ? [] : causeLines(cause).map(said)),
+    ...(ambiguous === true
+      ? [
+          {
+            ...plain('It was sent and no reply was seen: it may have been taken, a duplicate is possible.'),
+            colour: 'yellow' as const,
+          },
+        ]
+      : []),
+    ...(verdict === undefined || kind === 'suppression-added' ? [] : [plain(verdictLine(verdict))]),
+    ...(due_at === undefined
+      ? []
+      : [plain(`next attempt ${dateTimeText(due_at)} UTC, in ${durationText(Date.parse(due_at) - Date.parse(at))}`)]),
+  ]
+}
+
+/** `from 203.0.113.10 over TLSv1.3, after 214ms, to RCPT:` */
+function wayLine({ way, cause }: EventRecord): string {
+  if (way === undefined) return ''
+  const over = way.mx === undefined ? '' : ` over ${way.tls?.split(' ')[0] ?? 'plaintext'}`
+  const to = cause?.kind === 'reply' ? `, to ${cause.command}` : ''
+  return `from ${way.local_address ?? way.source}${over}, after ${durationText(way.duration_ms)}${to}:`
 }
 
 type WireReply = NonNullable<EventRecord['reply']>
@@ -134,12 +172,12 @@ export function replyLines({ code, lines }: WireReply): string[] {
 
 export function causeLines(cause: WireCause): string[] {
   switch (cause.kind) {
-    case 'reply': {
-      const [first = '', ...others] = replyLines(cause.reply)
-      return [`${cause.command}: ${first}`, ...others.map((line) => `${' '.repeat(cause.command.length + 2)}${line}`)]
-    }
+    case 'reply':
+      return replyLines(cause.reply)
     case 'expired':
-      return cause.last === undefined ? ['Its life ended before the first attempt.'] : ['Its life ended. The last attempt:', ...causeLines(cause.last)]
+      return cause.last === undefined
+        ? ['Its life ended before the first attempt.']
+        : ['Its life ended. The last attempt:', ...causeLines(cause.last)]
     case 'dns':
     case 'local':
       return [`${cause.kind} ${cause.code}: ${cause.detail}`]
@@ -155,7 +193,7 @@ export function causeLine(cause: WireCause): string {
   return `${cause.kind}: ${cause.detail}`
 }
 
-function verdictLines({ category, code, kind, fault, rule }: NonNullable<EventRecord['verdict']>): [string, Colour?][] {
+function verdictLine({ category, code, kind, fault, rule }: NonNullable<EventRecord['verdict']>): string {
   const meaning: string | undefined = MEANINGS[category as Category]
-  return [[`→ ${category} (${code}, ${kind}, fault: ${fault}) by ${rule}${meaning === undefined ? '' : `. ${meaning}`}`, 'dim']]
+  return `→ ${category} (${code}, ${kind}, fault: ${fault}) by ${rule}${meaning === undefined ? '' : `. ${meaning}`}`
 }

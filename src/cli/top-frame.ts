@@ -3,10 +3,11 @@
 import { ACTIVITY_SECONDS, COUNTED, type Counted } from '../http/activity.ts'
 import type { Destination, QueueSummary, Stats, Status } from '../http/operations.ts'
 import type { Page } from './output.ts'
+import { queueText } from './queue-view.ts'
 import { table } from './table.ts'
 import { type Colour, padEnd, padStart, truncate } from './terminal.ts'
-import { causeLine } from './timeline.ts'
 import { clockText, countText, durationText, sizeText } from './time.ts'
+import { causeLine } from './timeline.ts'
 
 export interface Frame {
   readonly status: Status
@@ -16,32 +17,43 @@ export interface Frame {
 }
 
 const BARS = ' ▁▂▃▄▅▆▇█'
-const BUSIEST = 6
+const LONGEST_LIST = 8
+/** Head, rates, titles and blank lines. */
+const LINES_BESIDE_LISTS = 20
 const LABEL_WIDTH = 11
 const RATE_WIDTH = 9
-const COLOUR_OF: Partial<Record<Counted, Colour>> = { delivered: 'green', deferred: 'yellow', failed: 'red', bounced: 'red' }
+const COLOUR_OF: Partial<Record<Counted, Colour>> = {
+  delivered: 'green',
+  deferred: 'yellow',
+  failed: 'red',
+  bounced: 'red',
+}
 
-export function topFrame({ status, stats, destinations, domains }: Frame, page: Page): string[] {
+/** With a height, the lists are as long as fits; a frame that scrolls would lose its head. */
+export function topFrame({ status, stats, destinations, domains }: Frame, page: Page, height?: number): string[] {
+  const rows =
+    height === undefined
+      ? LONGEST_LIST
+      : Math.max(1, Math.min(LONGEST_LIST, Math.floor((height - LINES_BESIDE_LISTS) / 3)))
   return [
     ...head(status, page),
     '',
     ...rates(stats, page),
     '',
-    ...section('Busiest paths', busiestPaths(destinations, page), page),
-    ...section('Longest lines', longestLines(domains, page), page),
-    ...section('Last failures', failures(stats, page), page),
-  ].slice(0, -1)
+    ...section('Busiest paths', busiestPaths(destinations, rows, page), page),
+    ...section('Longest lines', longestLines(domains, rows, page), page),
+    ...section('Last failures', failures(stats, page).slice(0, rows), page),
+  ].slice(0, height === undefined ? -1 : height - 1)
 }
 
 function head({ state, version, uptime_ms, store, queue }: Status, { paint, width }: Page): string[] {
   const about = [`studs ${version}`, state, ...(uptime_ms === undefined ? [] : [`up ${durationText(uptime_ms)}`])]
   const used = [`store ${sizeText(store.used_bytes)}`, store.health, `commit ${durationText(store.last_commit_ms)}`]
-  const counts: [string, number][] = [['waiting', queue.waiting], ['in flight', queue.in_flight], ['held', queue.held]]
   const left = about.join(', ')
   const right = used.join(', ')
   return [
     paint('bold', left) + padStart(right, Math.max(right.length + 2, width - left.length)),
-    `Queue  ${counts.map(([name, count]) => `${countText(count)} ${name}`).join('   ')}`,
+    `Queue  ${queueText(queue)}`,
   ]
 }
 
@@ -51,11 +63,11 @@ function rates({ seconds, totals }: Stats, { paint, width }: Page): string[] {
   const titles = ['1 s', '10 s', '1 min', 'total'].map((title) => padStart(title, RATE_WIDTH)).join('')
   const lines = COUNTED.map((name) => {
     const numbers = [1, 10, 60].map((count) => padStart(rateText(mean(seconds[name], count)), RATE_WIDTH)).join('')
-    const line = `${padEnd(name, LABEL_WIDTH)}${numbers}${padStart(countText(totals[name]), RATE_WIDTH)}  ${sparkline(seconds[name].slice(-bars), bars)}`
+    const line = `${padEnd(name, LABEL_WIDTH)}${numbers}${padStart(countText(totals[name]), RATE_WIDTH)}  ${sparkline(seconds[name].slice(-bars), bars)}`.trimEnd()
     const colour = COLOUR_OF[name]
     return colour === undefined || totals[name] === 0 ? line : paint(colour, line)
   })
-  return [paint('dim', `${padEnd('per second', LABEL_WIDTH)}${titles}`), ...lines.map((line) => line.trimEnd())]
+  return [paint('dim', `${padEnd('per second', LABEL_WIDTH)}${titles}`), ...lines]
 }
 
 function mean(seconds: readonly number[], count: number): number {
@@ -63,6 +75,7 @@ function mean(seconds: readonly number[], count: number): number {
 }
 
 function rateText(rate: number): string {
+  if (rate > 0 && rate < 0.05) return '<0.1'
   return rate >= 100 || Number.isInteger(rate) ? countText(Math.round(rate)) : rate.toFixed(1)
 }
 
@@ -77,27 +90,39 @@ function section(title: string, lines: readonly string[], { paint }: Page): stri
   return lines.length === 0 ? [] : [paint('bold', title), ...lines, '']
 }
 
-function busiestPaths(destinations: readonly Destination[], page: Page): string[] {
-  const rows = [...destinations].sort((a, b) => b.active + b.queued - a.active - a.queued).slice(0, BUSIEST)
+function busiestPaths(destinations: readonly Destination[], count: number, page: Page): string[] {
+  const rows = [...destinations].sort((a, b) => b.active + b.queued - a.active - a.queued).slice(0, count)
   if (rows.length === 0) return []
-  return table(rows, [
-    { title: 'SITE', value: ({ site }) => site, least: 16 },
-    { title: 'SOURCE', value: ({ source }) => source, least: 8 },
-    { title: 'CONNECTIONS', align: 'right', value: ({ connections, idle }) => `${connections} (${idle} idle)` },
-    { title: 'ACTIVE', align: 'right', value: ({ active }) => countText(active) },
-    { title: 'IN LINE', align: 'right', value: ({ queued }) => countText(queued) },
-  ], page)
+  return table(
+    rows,
+    [
+      { title: 'SITE', value: ({ site }) => site, least: 16 },
+      { title: 'SOURCE', value: ({ source }) => source, least: 8 },
+      { title: 'CONNECTIONS', align: 'right', value: ({ connections, idle }) => `${connections} (${idle} idle)` },
+      { title: 'ACTIVE', align: 'right', value: ({ active }) => countText(active) },
+      { title: 'IN LINE', align: 'right', value: ({ queued }) => countText(queued) },
+    ],
+    page,
+  )
 }
 
-function longestLines(domains: readonly QueueSummary[], page: Page): string[] {
-  const rows = [...domains].sort((a, b) => b.waiting - a.waiting).slice(0, BUSIEST)
+function longestLines(domains: readonly QueueSummary[], count: number, page: Page): string[] {
+  const rows = [...domains].sort((a, b) => b.waiting - a.waiting).slice(0, count)
   if (rows.length === 0) return []
-  return table(rows, [
-    { title: 'DOMAIN', value: ({ key }) => key, least: 16 },
-    { title: 'WAITING', align: 'right', value: ({ waiting }) => countText(waiting) },
-    { title: 'DUE', align: 'right', value: ({ due }) => countText(due) },
-    { title: 'OLDEST', align: 'right', value: ({ oldest_at }) => (oldest_at === undefined ? '' : durationText(page.now - Date.parse(oldest_at))) },
-  ], page)
+  return table(
+    rows,
+    [
+      { title: 'DOMAIN', value: ({ key }) => key, least: 16 },
+      { title: 'WAITING', align: 'right', value: ({ waiting }) => countText(waiting) },
+      { title: 'DUE', align: 'right', value: ({ due }) => countText(due) },
+      {
+        title: 'OLDEST',
+        align: 'right',
+        value: ({ oldest_at }) => (oldest_at === undefined ? '' : durationText(page.now - Date.parse(oldest_at))),
+      },
+    ],
+    page,
+  )
 }
 
 function failures({ recent_failures }: Stats, { paint, width }: Page): string[] {

@@ -1,13 +1,13 @@
 // `studs top`: the relay at a glance, drawn again every second until Ctrl-C. Without a terminal, or with --once, one frame.
 
 import type { Command } from 'commander'
-import { SECOND } from '../util/clock.ts'
 import type { Operations } from '../http/operations.ts'
+import { SECOND } from '../util/clock.ts'
 import { positiveInteger } from './argument.ts'
 import type { Io } from './io.ts'
 import type { Output } from './output.ts'
-import { printableDeep } from './terminal.ts'
 import { type Session, type Tools, withRelay } from './session.ts'
+import { printableDeep } from './terminal.ts'
 import { type Frame, topFrame } from './top-frame.ts'
 
 // The alternate screen keeps what stood on the terminal; each frame overwrites the last one line by line, so that
@@ -16,6 +16,7 @@ const ENTER = '\u001b[?1049h\u001b[?25l'
 const LEAVE = '\u001b[?25h\u001b[?1049l'
 const HOME = '\u001b[H'
 const CLEAR_LINE_END = '\u001b[K'
+const USUAL_HEIGHT = 24
 const CLEAR_BELOW = '\u001b[J'
 
 // Counting by domain walks the whole schedule: not in every frame.
@@ -32,13 +33,15 @@ export function addTopCommand(program: Command, io: Io, { version }: Tools): voi
     .description('Watch rates, queue, destinations and failures')
     .option('--once', 'print one frame and end')
     .option('--interval <seconds>', 'seconds between two frames', positiveInteger, 1)
-    .action((options: TopOptions, command: Command) => withRelay({ command, io, version }, (session) => watch(session, options)))
+    .action((options: TopOptions, command: Command) =>
+      withRelay({ command, io, version }, (session) => watch(session, options)),
+    )
 }
 
 async function watch(session: Session, { once, interval }: TopOptions): Promise<void> {
   const { io, operations, output } = session
   if (once === true || !io.isTty || session.options.json === true || !session.isRunning) {
-    output.item(await readFrame(operations), topFrame)
+    output.item(await readFrame(operations), (frame, page) => topFrame(frame, page))
     return
   }
   io.out(ENTER)
@@ -47,8 +50,12 @@ async function watch(session: Session, { once, interval }: TopOptions): Promise<
     for (let shown = 1; !io.signal.aborted; shown++) {
       io.out(painted(frame, output, io))
       await io.clock.sleep(interval * SECOND, io.signal)
-      if (!io.signal.aborted) frame = await readFrame(operations, shown % DOMAINS_EVERY === 0 ? undefined : frame.domains)
+      if (!io.signal.aborted)
+        frame = await readFrame(operations, shown % DOMAINS_EVERY === 0 ? undefined : frame.domains)
     }
+  } catch (error) {
+    // Ctrl-C is how one leaves, also in the middle of a question.
+    if (!io.signal.aborted) throw error
   } finally {
     io.out(LEAVE)
   }
@@ -65,6 +72,10 @@ async function readFrame(operations: Operations, knownDomains?: Frame['domains']
 }
 
 function painted(frame: Frame, { page }: Output, io: Io): string {
-  const lines = topFrame(printableDeep(frame), { ...page, width: io.width, now: io.clock.now() })
+  const lines = topFrame(
+    printableDeep(frame),
+    { ...page, width: io.width, now: io.clock.now() },
+    io.height ?? USUAL_HEIGHT,
+  )
   return `${HOME}${lines.map((line) => `${line}${CLEAR_LINE_END}\n`).join('')}${CLEAR_BELOW}`
 }

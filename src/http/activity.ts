@@ -2,7 +2,7 @@
 // is a minute of counters however busy the relay is.
 
 import type { JournalRecord, RecordKind } from '../journal/record.ts'
-import { SECOND, type Clock, type EpochMs } from '../util/clock.ts'
+import { type Clock, type EpochMs, SECOND } from '../util/clock.ts'
 
 export const ACTIVITY_SECONDS = 60
 export const COUNTED = ['accepted', 'delivered', 'deferred', 'failed', 'bounced', 'suppressed'] as const

@@ -5,11 +5,11 @@
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { eventRoutes, type RecordSource } from './event-routes.ts'
+import { messageRoutes } from './message-routes.ts'
 import type { Operations } from './operations.ts'
 import { OperationError, problemOf, problemResponse } from './problem.ts'
 import { queueRoutes } from './queue-routes.ts'
 import { relayRoutes } from './relay-routes.ts'
-import { messageRoutes } from './message-routes.ts'
 import { suppressionRoutes } from './suppression-routes.ts'
 
 export interface ApiParts {
@@ -19,20 +19,25 @@ export interface ApiParts {
   readonly onError: (error: unknown, request: { readonly method: string; readonly path: string }) => void
 }
 
-// A suppression list of 250,000 lines is about 25 MB.
-const MAX_BODY_BYTES = 32 * 1024 * 1024
+const MAX_BODY_BYTES = 2 * 1024 * 1024
+/** Read as it arrives, never held as a whole: it may have any length. */
+const STREAMED_BODY = '/api/v1/suppressions/import'
 
 export function createApi({ operations, records, onError }: ApiParts): Hono {
   const app = new Hono()
-  app.use(bodyLimit({
+  const limited = bodyLimit({
     maxSize: MAX_BODY_BYTES,
-    onError: () => problemResponse(new OperationError('too-large', `A request may have ${MAX_BODY_BYTES / 2 ** 20} MiB.`)),
-  }))
+    onError: () =>
+      problemResponse(new OperationError('too-large', `A request may have ${MAX_BODY_BYTES / 2 ** 20} MiB.`)),
+  })
+  app.use((context, next) => (context.req.path === STREAMED_BODY ? next() : limited(context, next)))
   app.onError((error, context) => {
     if (problemOf(error).code === 'failed') onError(error, { method: context.req.method, path: context.req.path })
     return problemResponse(error)
   })
-  app.notFound((context) => problemResponse(new OperationError('not-found', `There is no ${context.req.method} ${context.req.path}.`)))
+  app.notFound((context) =>
+    problemResponse(new OperationError('not-found', `There is no ${context.req.method} ${context.req.path}.`)),
+  )
   app.get('/healthz', (context) => context.json({ status: 'ok' }))
   app.get('/readyz', async (context) => {
     const readiness = await operations.readiness()
@@ -45,4 +50,3 @@ export function createApi({ operations, records, onError }: ApiParts): Hono {
   app.route('/api/v1', eventRoutes(records))
   return app
 }
-

@@ -21,9 +21,14 @@ export function classifyOperations({ classifier }: { readonly classifier: Classi
  * (RFC 3464 §2.3.6). Without a basic code the code is 0, which the classifier knows how to take.
  */
 export function readReply(text: string): SmtpReply {
-  const pasted = text.trim().replace(/^smtp\s*;\s*/i, '').split(/\r?\n/)
+  const pasted = text
+    .trim()
+    .replace(/^smtp\s*;\s*/i, '')
+    .split(/\r?\n/)
   const code = Number(/^[2-5]\d\d(?=[ -]|$)/.exec(pasted[0] ?? '')?.[0] ?? 0)
-  const lines = pasted.map((line) => (code === 0 ? line.trim() : line.trim().replace(new RegExp(`^${code}(?:[ -]|$)`), '')))
+  const lines = pasted.map((line) =>
+    code === 0 ? line.trim() : line.trim().replace(new RegExp(`^${code}(?:[ -]|$)`), ''),
+  )
   const enhanced = enhancedCodeOf(code, lines[0] ?? '')
   return enhanced === undefined ? { code, lines } : { code, enhanced, lines }
 }

@@ -2,6 +2,8 @@
 // becomes the OperationError it stands for; no answer at all becomes Unreachable.
 
 import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { pipeline, Readable } from 'node:stream'
+import type { ImportInput } from '../suppression/import.ts'
 import { MINUTE, SECOND } from '../util/clock.ts'
 import type { CheckedAddress, MessageDetail, Operations, SuppressionEntry } from './operations.ts'
 import { errorOfProblem, OperationError } from './problem.ts'
@@ -26,28 +28,45 @@ export function parseEndpoint(text: string): Endpoint {
 interface Call {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
   readonly query?: Readonly<Record<string, unknown>>
-  /** Sent as JSON; a string is sent as it is. */
+  /** Sent as JSON. */
   readonly body?: unknown
+  /** Sent as it is, instead of `body`. */
+  readonly text?: ImportInput
   /** Without a byte for so long, the relay counts as unreachable. */
   readonly timeoutMs?: number
+  readonly signal?: AbortSignal
 }
 
 // Reading the store takes milliseconds; only what copies or changes much may take longer.
 const ANSWER_TIMEOUT_MS = 30 * SECOND
 const WORK_TIMEOUT_MS = 30 * MINUTE
 
-export function createClient(endpoint: Endpoint, { timeoutMs = ANSWER_TIMEOUT_MS }: { readonly timeoutMs?: number } = {}): Operations {
+export interface ClientOptions {
+  /** How long the relay may be silent while it only has to read. */
+  readonly timeoutMs?: number
+  /** Breaks off every request. */
+  readonly signal?: AbortSignal
+}
+
+export function createClient(
+  endpoint: Endpoint,
+  { timeoutMs = ANSWER_TIMEOUT_MS, signal }: ClientOptions = {},
+): Operations {
+  const reading: Call = { timeoutMs, ...(signal === undefined ? {} : { signal }) }
+  const working: Call = { ...reading, timeoutMs: WORK_TIMEOUT_MS }
   const get = <T>(path: string, query?: object): Promise<T> =>
-    json<T>(endpoint, `/api/v1${path}`, { timeoutMs, ...(query === undefined ? {} : { query: { ...query } }) })
+    json<T>(endpoint, `/api/v1${path}`, { ...reading, ...(query === undefined ? {} : { query: { ...query } }) })
   const work = <T>(method: 'POST' | 'PUT' | 'DELETE', path: string, call: Call = {}): Promise<T> =>
-    json<T>(endpoint, `/api/v1${path}`, { timeoutMs: WORK_TIMEOUT_MS, method, ...call })
+    json<T>(endpoint, `/api/v1${path}`, { ...working, method, ...call })
   const part = encodeURIComponent
   return {
     status: () => get('/status'),
-    readiness: () => readiness(endpoint, timeoutMs),
+    readiness: () => readiness(endpoint, reading),
     stats: () => get('/stats'),
-    destinations: async () => (await get<{ items: Awaited<ReturnType<Operations['destinations']>> }>('/destinations')).items,
-    messages: async (query) => (await get<{ items: Awaited<ReturnType<Operations['messages']>> }>('/messages', query)).items,
+    destinations: async () =>
+      (await get<{ items: Awaited<ReturnType<Operations['destinations']>> }>('/destinations')).items,
+    messages: async (query) =>
+      (await get<{ items: Awaited<ReturnType<Operations['messages']>> }>('/messages', query)).items,
     message: (id) => unlessMissing(get<MessageDetail>(`/messages/${part(id)}`)),
     messageEvents: (id) => unlessMissing(get<{ items: [] }>(`/messages/${part(id)}/events`).then(({ items }) => items)),
     queue: (query) => get('/queue', query),
@@ -57,14 +76,18 @@ export function createClient(endpoint: Endpoint, { timeoutMs = ANSWER_TIMEOUT_MS
     suppression: (address, scope) => unlessMissing(get<SuppressionEntry>(`/suppressions/${part(address)}`, { scope })),
     suppress: (address, body) => work('PUT', `/suppressions/${part(address)}`, { body }),
     unsuppress: async (address, query) => {
-      const removed = await unlessMissing(work<void>('DELETE', `/suppressions/${part(address)}`, { query }).then(() => true))
+      const removed = await unlessMissing(
+        work<void>('DELETE', `/suppressions/${part(address)}`, { query }).then(() => true),
+      )
       return removed ?? false
     },
     checkAddresses: async (addresses, tenant) =>
-      (await work<{ items: readonly CheckedAddress[] }>('POST', '/suppressions/check', { body: { addresses, tenant } })).items,
+      (await work<{ items: readonly CheckedAddress[] }>('POST', '/suppressions/check', { body: { addresses, tenant } }))
+        .items,
     whySuppressed: (address, tenant) => get(`/suppressions/${part(address)}/why`, { tenant }),
-    importSuppressions: (text, query) => work('POST', '/suppressions/import', { query, body: text }),
-    exportSuppressions: (scope) => text(endpoint, '/api/v1/suppressions/export.csv', { query: { scope }, timeoutMs }),
+    importSuppressions: (input, query) => work('POST', '/suppressions/import', { query, text: input }),
+    exportSuppressions: (query) =>
+      text(endpoint, '/api/v1/suppressions/export.csv', { ...reading, query: { ...query } }),
     classify: (body) => work('POST', '/bounces/classify', { body }),
     backup: (directory) => work('POST', '/backup', { body: { directory } }),
     reload: () => work('POST', '/reload'),
@@ -72,8 +95,8 @@ export function createClient(endpoint: Endpoint, { timeoutMs = ANSWER_TIMEOUT_MS
 }
 
 /** /readyz answers 503 with its reasons when it is not ready: that is an answer, not an error. */
-async function readiness(endpoint: Endpoint, timeoutMs: number): ReturnType<Operations['readiness']> {
-  const response = await send(endpoint, '/readyz', { timeoutMs })
+async function readiness(endpoint: Endpoint, call: Call): ReturnType<Operations['readiness']> {
+  const response = await send(endpoint, '/readyz', call)
   const body = await readAll(response)
   if (response.statusCode === 200 || response.statusCode === 503) return JSON.parse(body)
   throw failure(response, body)
@@ -118,24 +141,28 @@ async function readAll(response: IncomingMessage): Promise<string> {
 }
 
 function send(endpoint: Endpoint, path: string, call: Call): Promise<IncomingMessage> {
-  const body = call.body === undefined ? undefined : typeof call.body === 'string' ? call.body : JSON.stringify(call.body)
-  const target = endpoint.kind === 'socket'
-    ? { socketPath: endpoint.path, host: 'localhost' }
-    : { host: endpoint.url.hostname, port: endpoint.url.port || 80 }
+  const target =
+    endpoint.kind === 'socket'
+      ? { socketPath: endpoint.path, host: 'localhost' }
+      : { host: endpoint.url.hostname, port: endpoint.url.port || 80 }
   const options = {
     ...target,
     // One connection per request: a kept one would hold the process open and may be cut by a restart in between.
     agent: false as const,
     method: call.method ?? 'GET',
     path: path + queryString(call.query),
-    headers: { 'content-type': typeof call.body === 'string' ? 'text/csv' : 'application/json', accept: 'application/json' },
+    headers: { 'content-type': call.text === undefined ? 'application/json' : 'text/csv', accept: 'application/json' },
     timeout: call.timeoutMs ?? ANSWER_TIMEOUT_MS,
+    ...(call.signal === undefined ? {} : { signal: call.signal }),
   }
   return new Promise((resolve, reject) => {
     const request = httpRequest(options, resolve)
     request.once('timeout', () => request.destroy(new Error('no answer in time')))
     request.once('error', (cause) => reject(new Unreachable(cause.message, { cause })))
-    request.end(body)
+    if (call.text === undefined || typeof call.text === 'string')
+      request.end(call.text ?? (call.body === undefined ? undefined : JSON.stringify(call.body)))
+    // An error of the input destroys the request, and that is reported above.
+    else pipeline(Readable.from(call.text), request, () => {})
   })
 }
 

@@ -3,7 +3,7 @@
 
 import type { Journal } from '../journal/journal.ts'
 import type { RecordKind, StoredRecord } from '../journal/record.ts'
-import { SECOND, type Clock } from '../util/clock.ts'
+import { type Clock, SECOND } from '../util/clock.ts'
 
 const BATCH = 200
 const IDLE_MS = 15 * SECOND
@@ -18,7 +18,13 @@ export interface Following {
 }
 
 /** Yields records in order; `idle` after each 15 s without one, so that a reader that is gone gets noticed. */
-export async function* follow({ journal, clock, since, kinds, signal }: Following): AsyncGenerator<StoredRecord | 'idle'> {
+export async function* follow({
+  journal,
+  clock,
+  since,
+  kinds,
+  signal,
+}: Following): AsyncGenerator<StoredRecord | 'idle'> {
   let more = Promise.withResolvers<void>()
   const stop = journal.follow(() => more.resolve())
   try {

@@ -4,6 +4,7 @@
 import { z } from 'zod'
 import { RECORD_KINDS } from '../journal/record.ts'
 import type { SmtpCommand } from '../mail/reply.ts'
+import { EXPORT_FORMATS } from '../suppression/export.ts'
 import { REASONS } from '../suppression/suppression.ts'
 import { isId } from '../util/id.ts'
 import { invalidInput } from './problem.ts'
@@ -19,7 +20,12 @@ const page = { limit: limit().default(100), cursor: text().optional() }
 export const RECIPIENT_KEY = /^([0-9a-v]{13})(?:\.(\d{1,9}))?$/
 /** A message id, or `id.n` for one of its recipients. */
 const recipientKey = () =>
-  z.string().refine((key) => RECIPIENT_KEY.test(key) && isId(key.slice(0, 13)), 'expected a message id, or id.n for one recipient')
+  z
+    .string()
+    .refine(
+      (key) => RECIPIENT_KEY.test(key) && isId(key.slice(0, 13)),
+      'expected a message id, or id.n for one recipient',
+    )
 
 /** `n` absent: every recipient of the message. */
 export function readRecipientKey(key: string): { id: string; n?: number } {
@@ -27,11 +33,16 @@ export function readRecipientKey(key: string): { id: string; n?: number } {
   return n === undefined ? { id } : { id, n: Number(n) }
 }
 
-export const messageQuery = z.strictObject({
-  to: text().optional(),
-  message_id: text().optional(),
-  limit: limit().default(20),
-}).refine((query) => query.to !== undefined || query.message_id !== undefined, 'say what to look for: to=ADDRESS or message_id=ID')
+export const messageQuery = z
+  .strictObject({
+    to: text().optional(),
+    message_id: text().optional(),
+    limit: limit().default(20),
+  })
+  .refine(
+    (query) => query.to !== undefined || query.message_id !== undefined,
+    'say what to look for: to=ADDRESS or message_id=ID',
+  )
 
 const filterFields = {
   tenant: text().optional(),
@@ -39,7 +50,11 @@ const filterFields = {
   state: z.enum(['waiting', 'held']).optional(),
   sender: z.string().max(1000).optional(),
 }
-export const queueQuery = z.strictObject({ ...filterFields, older_than_ms: z.coerce.number().int().min(0).optional(), ...page })
+export const queueQuery = z.strictObject({
+  ...filterFields,
+  older_than_ms: z.coerce.number().int().min(0).optional(),
+  ...page,
+})
 export const queueFilter = z.strictObject({ ...filterFields, older_than_ms: z.number().int().min(0).optional() })
 
 export const SUMMARY_KEYS = ['domain', 'tenant', 'state'] as const
@@ -50,19 +65,22 @@ export const QUEUE_ACTIONS = ['retry', 'hold', 'release', ...CANCEL_MODES] as co
 const blame = { who: text().default('api'), reason: text() }
 export const changeOne = z.strictObject(blame)
 export const cancelQuery = z.strictObject({ ...blame, mode: z.enum(CANCEL_MODES).default('drop') })
-export const changeMany = z.strictObject({
-  ...blame,
-  ids: z.array(recipientKey()).min(1).max(10_000).optional(),
-  filter: queueFilter.optional(),
-  all: z.literal(true).optional(),
-}).refine(({ ids, filter, all }) => {
-  const hasFilter = filter !== undefined && Object.values(filter).some((value) => value !== undefined)
-  return [ids !== undefined, hasFilter, all === true].filter(Boolean).length === 1
-}, 'select by exactly one of: ids, a filter that says something, or all: true for the whole queue')
+export const changeMany = z
+  .strictObject({
+    ...blame,
+    ids: z.array(recipientKey()).min(1).max(10_000).optional(),
+    filter: queueFilter.optional(),
+    all: z.literal(true).optional(),
+  })
+  .refine(({ ids, filter, all }) => {
+    const hasFilter = filter !== undefined && Object.values(filter).some((value) => value !== undefined)
+    return [ids !== undefined, hasFilter, all === true].filter(Boolean).length === 1
+  }, 'select by exactly one of: ids, a filter that says something, or all: true for the whole queue')
 export const recipientParam = z.strictObject({ id: recipientKey() })
 
 /** A tenant's name, or * for the entries that hold for every tenant. */
-const scope = () => z.string().regex(/^(?:\*|[a-z0-9][a-z0-9._-]{0,62})$/, 'expected the name of a tenant, or * for all')
+const scope = () =>
+  z.string().regex(/^(?:\*|[a-z0-9][a-z0-9._-]{0,62})$/, 'expected the name of a tenant, or * for all')
 const tenant = () => z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'expected the name of a tenant')
 export const tenantQuery = z.strictObject({ tenant: tenant().default('default') })
 export const scopeQuery = z.strictObject({ scope: scope().default('default') })
@@ -81,7 +99,12 @@ export const newSuppression = z.strictObject({
   note: text().optional(),
   who: text().default('api'),
 })
-export const removal = z.strictObject({ scope: scope().default('default'), who: text().default('api'), reason: text(), force: flag().default(false) })
+export const removal = z.strictObject({
+  scope: scope().default('default'),
+  who: text().default('api'),
+  reason: text(),
+  force: flag().default(false),
+})
 export const checkBody = z.strictObject({
   tenant: tenant().default('default'),
   addresses: z.array(z.string().max(1000)).min(1).max(MAX_CHECKED_ADDRESSES),
@@ -90,23 +113,44 @@ export const importQuery = z.strictObject({
   scope: scope().default('default'),
   dry_run: flag().default(false),
   include_blocks: flag().default(false),
+  mode: z.enum(['add', 'delete']).default('add'),
   who: text().default('api'),
 })
-export const exportQuery = z.strictObject({ scope: scope().optional() })
+export const exportQuery = z.strictObject({ scope: scope().optional(), format: z.enum(EXPORT_FORMATS).default('csv') })
 
 export const SMTP_COMMANDS = [
-  'banner', 'EHLO', 'HELO', 'STARTTLS', 'AUTH', 'MAIL', 'RCPT', 'DATA', 'dot', 'RSET', 'QUIT',
+  'banner',
+  'EHLO',
+  'HELO',
+  'STARTTLS',
+  'AUTH',
+  'MAIL',
+  'RCPT',
+  'DATA',
+  'dot',
+  'RSET',
+  'QUIT',
 ] as const satisfies readonly SmtpCommand[]
 export const classifyBody = z.strictObject({
-  reply: z.string().min(1).max(64 * 1024),
+  reply: z
+    .string()
+    .min(1)
+    .max(64 * 1024),
   command: z.enum(SMTP_COMMANDS).default('RCPT'),
   mx: text().optional(),
 })
 
 /** `kind=failed,bounced` */
 const kinds = () =>
-  z.string().transform((list) => list.split(',')).pipe(z.array(z.enum(RECORD_KINDS)))
-export const eventQuery = z.strictObject({ since: text().optional(), kind: kinds().optional(), limit: limit().default(100) })
+  z
+    .string()
+    .transform((list) => list.split(','))
+    .pipe(z.array(z.enum(RECORD_KINDS)))
+export const eventQuery = z.strictObject({
+  since: text().optional(),
+  kind: kinds().optional(),
+  limit: limit().default(100),
+})
 export const streamQuery = z.strictObject({ since: text().optional(), kind: kinds().optional() })
 export const backupBody = z.strictObject({
   directory: z.string().startsWith('/', 'expected an absolute path on the machine of the relay').max(4000),

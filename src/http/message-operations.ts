@@ -16,7 +16,10 @@ interface Parts {
 
 const DEFAULT_LIMIT = 20
 
-export function messageOperations({ journal, queue }: Parts): Pick<Operations, 'messages' | 'message' | 'messageEvents'> {
+export function messageOperations({
+  journal,
+  queue,
+}: Parts): Pick<Operations, 'messages' | 'message' | 'messageEvents'> {
   const read = (id: string): Message | undefined => (isId(id) ? queue.message(id) : undefined)
   return {
     messages: async (query) => searched(query, journal).flatMap((id) => summaryOf(read(id)) ?? []),
@@ -24,7 +27,9 @@ export function messageOperations({ journal, queue }: Parts): Pick<Operations, '
       const message = read(id)
       const summary = summaryOf(message)
       if (message === undefined || summary === undefined) return undefined
-      const to = Array.from({ length: message.recipients }, (_, n) => queue.recipient(id, n)).filter((found) => found !== undefined)
+      const to = Array.from({ length: message.recipients }, (_, n) => queue.recipient(id, n)).filter(
+        (found) => found !== undefined,
+      )
       return { ...summary, to: to.map(toWire) }
     },
     messageEvents: async (id) => (read(id) === undefined ? undefined : journal.ofMessage(id).map(toWire)),
@@ -34,8 +39,16 @@ export function messageOperations({ journal, queue }: Parts): Pick<Operations, '
 function searched({ to, message_id, limit }: MessageQuery, journal: Journal): string[] {
   const most = Number(limit ?? DEFAULT_LIMIT)
   const byAddress = to === undefined ? undefined : journal.messagesTo(addressOf(to), most)
-  const byHeader = message_id === undefined ? undefined : headerForms(message_id).flatMap((form) => journal.messagesWithHeader(form, most))
-  const found = byAddress === undefined ? byHeader : byHeader === undefined ? byAddress : byAddress.filter((id) => byHeader.includes(id))
+  const byHeader =
+    message_id === undefined
+      ? undefined
+      : headerForms(message_id).flatMap((form) => journal.messagesWithHeader(form, most))
+  const found =
+    byAddress === undefined
+      ? byHeader
+      : byHeader === undefined
+        ? byAddress
+        : byAddress.filter((id) => byHeader.includes(id))
   // Ids sort by time: newest first.
   return [...new Set(found)].sort().reverse().slice(0, most)
 }

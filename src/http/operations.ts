@@ -10,7 +10,10 @@ import type { Message, Recipient } from '../mail/message.ts'
 import type { Cause } from '../mail/outcome.ts'
 import type { QueueRow, SummaryRow } from '../queue/operator.ts'
 import type { StoreHealth } from '../store/store.ts'
+import type { ExportFormat } from '../suppression/export.ts'
+import type { ImportReport as Imported, ImportInput } from '../suppression/import.ts'
 import type { Suppression } from '../suppression/suppression.ts'
+import type { Activity } from './activity.ts'
 import type {
   changeMany,
   classifyBody,
@@ -23,7 +26,6 @@ import type {
   SUMMARY_KEYS,
   suppressionQuery,
 } from './input.ts'
-import type { Activity } from './activity.ts'
 import type { Wire } from './wire.ts'
 
 export interface Page<Item> {
@@ -54,6 +56,10 @@ export type NewSuppression = z.input<typeof newSuppression>
 export type Removal = z.input<typeof removal>
 export type ClassifyRequest = z.input<typeof classifyBody>
 export type ImportOptions = z.input<typeof importQuery>
+export interface ExportQuery {
+  readonly scope?: string
+  readonly format?: ExportFormat
+}
 
 export interface ListenerStatus {
   readonly name: string
@@ -70,9 +76,20 @@ export interface Status {
   readonly started_at?: string
   readonly uptime_ms?: number
   readonly listeners: readonly ListenerStatus[]
-  readonly store: Wire<{ health: StoreHealth; usedBytes: number; mapBytes: number; commits: number; lastCommitMs: number }>
+  readonly store: Wire<{
+    health: StoreHealth
+    usedBytes: number
+    mapBytes: number
+    commits: number
+    lastCommitMs: number
+  }>
   readonly queue: { readonly waiting: number; readonly held: number; readonly in_flight: number }
-  readonly counts: { readonly messages: number; readonly recipients: number; readonly records: number; readonly suppressions: number }
+  readonly counts: {
+    readonly messages: number
+    readonly recipients: number
+    readonly records: number
+    readonly suppressions: number
+  }
 }
 
 export interface Readiness {
@@ -102,21 +119,17 @@ export interface SuppressionStory {
   /** All entries that touch it, expired ones and those of its domain too. */
   readonly entries: readonly SuppressionEntry[]
   /** Soft failures that count so far. */
-  readonly strikes?: { readonly count: number; readonly first_at: string; readonly last_at: string; readonly messages: readonly string[] }
+  readonly strikes?: {
+    readonly count: number
+    readonly first_at: string
+    readonly last_at: string
+    readonly messages: readonly string[]
+  }
   /** What happened to the newest messages to it, oldest first. */
   readonly events: readonly EventRecord[]
 }
 
-export interface ImportReport {
-  readonly dry_run: boolean
-  readonly format: string
-  readonly added: number
-  readonly already: number
-  readonly skipped: number
-  readonly invalid: number
-  /** The first 20 lines that could not be read. */
-  readonly bad_lines: readonly { readonly line: number; readonly text: string; readonly problem: string }[]
-}
+export type ImportReport = Wire<Imported>
 
 /** The verdict on a reply and how it came about; `cause` is the reply as it was read. */
 export type Classification = Wire<Explanation & { readonly cause: Cause }>
@@ -141,13 +154,17 @@ export interface Operations {
   suppressions(query: SuppressionQuery): Promise<Page<SuppressionEntry>>
   suppression(address: string, scope: string): Promise<SuppressionEntry | undefined>
   /** `already`: an active entry stays as it is, with what is known of it; that is the one given back. */
-  suppress(address: string, entry: NewSuppression): Promise<{ readonly result: 'added' | 'already'; readonly entry: SuppressionEntry }>
+  suppress(
+    address: string,
+    entry: NewSuppression,
+  ): Promise<{ readonly result: 'added' | 'already'; readonly entry: SuppressionEntry }>
   /** False when there was none. */
   unsuppress(address: string, removal: Removal): Promise<boolean>
   checkAddresses(addresses: readonly string[], tenant: string): Promise<readonly CheckedAddress[]>
   whySuppressed(address: string, tenant: string): Promise<SuppressionStory>
-  importSuppressions(text: string, options: ImportOptions): Promise<ImportReport>
-  exportSuppressions(scope: string | undefined): AsyncIterable<string>
+  /** The input is read as it comes, so it may be of any length. */
+  importSuppressions(input: ImportInput, options: ImportOptions): Promise<ImportReport>
+  exportSuppressions(query: ExportQuery): AsyncIterable<string>
 
   classify(request: ClassifyRequest): Promise<Classification>
   /** The directory is on the relay's machine and must be empty or new. */

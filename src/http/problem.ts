@@ -43,7 +43,12 @@ export interface Problem {
 
 export function problemOf(error: unknown): Problem {
   if (!(error instanceof OperationError)) {
-    return { type: 'about:blank', ...CODES.failed, code: 'failed', detail: 'An internal error; the log of the relay has it.' }
+    return {
+      type: 'about:blank',
+      ...CODES.failed,
+      code: 'failed',
+      detail: 'An internal error; the log of the relay has it.',
+    }
   }
   const problem = { type: 'about:blank', ...CODES[error.code], code: error.code, detail: error.message }
   return error.errors.length === 0 ? problem : { ...problem, errors: error.errors }
@@ -65,7 +70,8 @@ export function errorOfProblem(text: string): OperationError | undefined {
   } catch {
     return undefined // not JSON: somebody else's server, or a broken one
   }
-  if (problem === null || typeof problem !== 'object' || problem.code === undefined || !(problem.code in CODES)) return undefined
+  if (problem === null || typeof problem !== 'object' || problem.code === undefined || !(problem.code in CODES))
+    return undefined
   return new OperationError(problem.code, String(problem.detail ?? problem.title), problem.errors ?? [])
 }
 

@@ -1,12 +1,16 @@
 // The queue, as the API lists and changes it.
 
 import type { QueueFilter, QueueOperator, Selection } from '../queue/operator.ts'
-import { checked, changeMany, queueQuery, readRecipientKey } from './input.ts'
+import { changeMany, checked, queueQuery, readRecipientKey } from './input.ts'
 import type { Operations } from './operations.ts'
 import { OperationError } from './problem.ts'
 import { toWire } from './wire.ts'
 
-export function queueOperations({ operator }: { readonly operator: QueueOperator }): Pick<Operations, 'queue' | 'queueSummary' | 'changeQueue'> {
+export function queueOperations({
+  operator,
+}: {
+  readonly operator: QueueOperator
+}): Pick<Operations, 'queue' | 'queueSummary' | 'changeQueue'> {
   return {
     queue: async (query) => {
       const { limit, cursor, ...filter } = checked(queueQuery, query)
@@ -16,7 +20,8 @@ export function queueOperations({ operator }: { readonly operator: QueueOperator
     queueSummary: async (by) => (await operator.summary(by)).map(toWire),
     changeQueue: async (action, change) => {
       const { who, reason, ids, filter } = checked(changeMany, change)
-      const select: Selection = ids === undefined ? { filter: filterOf(filter ?? {}) } : { ids: ids.map(readRecipientKey) }
+      const select: Selection =
+        ids === undefined ? { filter: filterOf(filter ?? {}) } : { ids: ids.map(readRecipientKey) }
       const given = { select, who, why: reason }
       if (action === 'drop' || action === 'bounce') return operator.cancel({ ...given, mode: action })
       return operator[action](given)

@@ -65,7 +65,9 @@ function relayOperations(parts: OperationParts): RelayFunctions {
     stats: async () => ({
       ...toWire(meter.read()),
       queue: queueCounts(parts),
-      recent_failures: journal.latest({ limit: FAILURES_SHOWN, kinds: ['failed', 'expired', 'bounced', 'deferred'] }).map(toWire),
+      recent_failures: journal
+        .latest({ limit: FAILURES_SHOWN, kinds: ['failed', 'expired', 'bounced', 'deferred'] })
+        .map(toWire),
     }),
     destinations: async () => (relay === undefined ? [] : (await relay.delivery.paths()).map(toWire)),
     backup: async (directory) => {
@@ -76,7 +78,8 @@ function relayOperations(parts: OperationParts): RelayFunctions {
       }
     },
     reload: async () => {
-      if (relay === undefined) throw new OperationError('unavailable', 'The relay is not running; it reads its configuration when it starts.')
+      if (relay === undefined)
+        throw new OperationError('unavailable', 'The relay is not running; it reads its configuration when it starts.')
       try {
         return { changes: await relay.reload() }
       } catch (error) {
@@ -88,7 +91,10 @@ function relayOperations(parts: OperationParts): RelayFunctions {
 
 function statusOf(parts: OperationParts): Status {
   const { store, relay, clock, version } = parts
-  const running = relay === undefined ? {} : { started_at: new Date(relay.startedAt).toISOString(), uptime_ms: clock.now() - relay.startedAt }
+  const running =
+    relay === undefined
+      ? {}
+      : { started_at: new Date(relay.startedAt).toISOString(), uptime_ms: clock.now() - relay.startedAt }
   return {
     state: relay === undefined ? 'stopped' : relay.isDraining() ? 'draining' : 'running',
     version,

@@ -16,6 +16,7 @@ export function relayRoutes(operations: Operations): Hono {
     return context.body(null, 204)
   })
   routes.post('/bounces/classify', async (context) =>
-    context.json(await operations.classify(checked(classifyBody, await jsonBody(context)))))
+    context.json(await operations.classify(checked(classifyBody, await jsonBody(context)))),
+  )
   return routes
 }

@@ -41,7 +41,8 @@ async function removeStaleSocket(path: string): Promise<void> {
     throw error
   })
   if (found === undefined) return
-  if (!found.isSocket()) throw new Error(`${path} exists and is not a socket; it is left alone. Move it away or set api.socket.`)
+  if (!found.isSocket())
+    throw new Error(`${path} exists and is not a socket; it is left alone. Move it away or set api.socket.`)
   if (await answers(path)) throw new Error(`Another relay listens on ${path}.`)
   await unlink(path)
 }

@@ -4,26 +4,33 @@ import type { Settings } from '../config/schema.ts'
 import type { StoredRecord } from '../journal/record.ts'
 import { parseAddress } from '../mail/address.ts'
 import type { Core } from '../queue/core.ts'
-import type { Store } from '../store/store.ts'
+import { exportSuppressions } from '../suppression/export.ts'
+import { type ImportInput, type ImportReport, importSuppressions } from '../suppression/import.ts'
 import type { SuppressionFilter } from '../suppression/list.ts'
 import { parseTarget } from '../suppression/normalise.ts'
 import { GLOBAL_SCOPE, type Suppression } from '../suppression/suppression.ts'
 import type { Clock } from '../util/clock.ts'
-import { checked, newSuppression, removal, suppressionQuery } from './input.ts'
-import type { CheckedAddress, Operations, SuppressionStory } from './operations.ts'
+import { checked, importQuery, newSuppression, removal, suppressionQuery } from './input.ts'
+import type { CheckedAddress, ExportQuery, ImportOptions, Operations, SuppressionStory } from './operations.ts'
 import { OperationError } from './problem.ts'
 import { toWire } from './wire.ts'
 
 export interface SuppressionParts {
-  readonly core: Pick<Core, 'suppressions' | 'journal' | 'findSuppression'>
-  readonly store: Store
+  readonly core: Pick<Core, 'suppressions' | 'journal' | 'findSuppression' | 'classifier'>
   readonly settings: () => Settings
   readonly clock: Clock
 }
 
 type SuppressionFunctions = Pick<
   Operations,
-  'suppressions' | 'suppression' | 'suppress' | 'unsuppress' | 'checkAddresses' | 'whySuppressed'
+  | 'suppressions'
+  | 'suppression'
+  | 'suppress'
+  | 'unsuppress'
+  | 'checkAddresses'
+  | 'whySuppressed'
+  | 'importSuppressions'
+  | 'exportSuppressions'
 >
 
 /** Messages whose records tell the story of an address. */
@@ -51,10 +58,15 @@ export function suppressionOperations(parts: SuppressionParts): SuppressionFunct
       const { scope, who, reason, force } = checked(removal, given)
       const result = await list.remove({ scope, target: targetOf(parts, address), who, why: reason, force })
       if (result !== 'protected') return result === 'removed'
-      throw new OperationError('conflict', `${address} asked not to be mailed (complaint or unsubscribe); removing that needs force.`)
+      throw new OperationError(
+        'conflict',
+        `${address} asked not to be mailed (complaint or unsubscribe); removing that needs force.`,
+      )
     },
     checkAddresses: async (addresses, tenant) => addresses.map((address) => check(parts, address, tenant)),
     whySuppressed: async (address, tenant) => story(parts, address, tenant),
+    importSuppressions: async (input, options) => toWire(await imported(parts, input, options)),
+    exportSuppressions: (query) => exported(parts, query),
   }
 }
 
@@ -66,12 +78,16 @@ function targetOf({ settings }: SuppressionParts, text: string): string {
 }
 
 /** A new entry needs a tenant that there is: one for a misspelt name would protect nobody. */
-export function assertScope({ settings }: SuppressionParts, scope: string): void {
+function assertScope({ settings }: SuppressionParts, scope: string): void {
   if (scope === GLOBAL_SCOPE || settings().tenant.some(({ name }) => name === scope)) return
   throw new OperationError('invalid', `There is no tenant ${scope}.`)
 }
 
-function entryFrom(parts: SuppressionParts, address: string, given: ReturnType<typeof newSuppression.parse>): Suppression {
+function entryFrom(
+  parts: SuppressionParts,
+  address: string,
+  given: ReturnType<typeof newSuppression.parse>,
+): Suppression {
   const { scope, reason, expires_at, note, who } = given
   assertScope(parts, scope)
   return {
@@ -89,7 +105,9 @@ function check({ core }: SuppressionParts, text: string, tenant: string): Checke
   const address = parseAddress(text.trim())
   if (address === undefined) return { address: text, result: 'invalid' }
   const entry = core.findSuppression(tenant, address.text)
-  return entry === undefined ? { address: address.text, result: 'clear' } : { address: address.text, result: 'suppressed', entry: toWire(entry) }
+  return entry === undefined
+    ? { address: address.text, result: 'clear' }
+    : { address: address.text, result: 'suppressed', entry: toWire(entry) }
 }
 
 function story({ core }: SuppressionParts, text: string, tenant: string): SuppressionStory {
@@ -97,14 +115,52 @@ function story({ core }: SuppressionParts, text: string, tenant: string): Suppre
   if (address === undefined) throw new OperationError('invalid', `Not a mail address: ${text}`)
   const { active, entries, strikes } = core.suppressions.why(tenant, address.text)
   const isAbout = ({ recipient }: StoredRecord): boolean => recipient.toLowerCase() === address.text.toLowerCase()
-  const events = core.journal.messagesTo(address.text, STORY_MESSAGES).reverse().flatMap((id) => core.journal.ofMessage(id).filter(isAbout))
+  const events = core.journal
+    .messagesTo(address.text, STORY_MESSAGES)
+    .reverse()
+    .flatMap((id) => core.journal.ofMessage(id).filter(isAbout))
   return {
     target: address.text,
     tenant,
     ...(active === undefined ? {} : { active: toWire(active) }),
     entries: entries.map(toWire),
-    ...(strikes === undefined ? {} : { strikes: toWire({ count: strikes.count, firstAt: strikes.first, lastAt: strikes.last, messages: strikes.messages }) }),
+    ...(strikes === undefined
+      ? {}
+      : {
+          strikes: toWire({
+            count: strikes.count,
+            firstAt: strikes.first,
+            lastAt: strikes.last,
+            messages: strikes.messages,
+          }),
+        }),
     events: events.map(toWire),
+  }
+}
+
+function imported(parts: SuppressionParts, input: ImportInput, options: ImportOptions): Promise<ImportReport> {
+  const { scope, dry_run, include_blocks, mode, who } = checked(importQuery, options)
+  assertScope(parts, scope)
+  const { core, settings, clock } = parts
+  return importSuppressions({
+    input,
+    list: core.suppressions,
+    folding: settings().suppression,
+    clock,
+    scope,
+    who,
+    mode,
+    dryRun: dry_run,
+    includeBlocks: include_blocks,
+    classifier: core.classifier,
+  })
+}
+
+async function* exported({ core }: SuppressionParts, { scope, format = 'csv' }: ExportQuery): AsyncGenerator<string> {
+  for (const piece of exportSuppressions(core.suppressions.scan(scope === undefined ? {} : { scope }), format)) {
+    yield piece
+    // Let mail through between two pieces.
+    await new Promise((resolve) => setImmediate(resolve))
   }
 }
 

@@ -3,27 +3,39 @@
 import { Hono } from 'hono'
 import { stream } from 'hono/streaming'
 import { jsonBody } from './body.ts'
-import { checkBody, checked, exportQuery, importQuery, newSuppression, removal, scopeQuery, suppressionQuery, tenantQuery } from './input.ts'
+import {
+  checkBody,
+  checked,
+  exportQuery,
+  importQuery,
+  newSuppression,
+  removal,
+  scopeQuery,
+  suppressionQuery,
+  tenantQuery,
+} from './input.ts'
 import type { Operations } from './operations.ts'
 import { OperationError } from './problem.ts'
 
 export function suppressionRoutes(operations: Operations): Hono {
   const routes = new Hono()
   routes.get('/suppressions', async (context) =>
-    context.json(await operations.suppressions(checked(suppressionQuery, context.req.query()))))
+    context.json(await operations.suppressions(checked(suppressionQuery, context.req.query()))),
+  )
   routes.post('/suppressions/check', async (context) => {
     const { addresses, tenant } = checked(checkBody, await jsonBody(context))
     return context.json({ items: await operations.checkAddresses(addresses, tenant) })
   })
   routes.post('/suppressions/import', async (context) => {
     const options = checked(importQuery, context.req.query())
-    return context.json(await operations.importSuppressions(await context.req.text(), options))
+    return context.json(await operations.importSuppressions(context.req.raw.body ?? '', options))
   })
   routes.get('/suppressions/export.csv', (context) => {
-    const { scope } = checked(exportQuery, context.req.query())
-    context.header('content-type', 'text/csv; charset=utf-8')
+    const { scope, format } = checked(exportQuery, context.req.query())
+    context.header('content-type', `${format === 'jsonl' ? 'application/x-ndjson' : 'text/csv'}; charset=utf-8`)
     return stream(context, async (output) => {
-      for await (const chunk of operations.exportSuppressions(scope)) await output.write(chunk)
+      for await (const chunk of operations.exportSuppressions({ format, ...(scope === undefined ? {} : { scope }) }))
+        await output.write(chunk)
     })
   })
   routes.get('/suppressions/:address/why', async (context) => {
@@ -36,7 +48,10 @@ export function suppressionRoutes(operations: Operations): Hono {
     return context.json(entry ?? missing(context.req.param('address'), scope))
   })
   routes.put('/suppressions/:address', async (context) =>
-    context.json(await operations.suppress(context.req.param('address'), checked(newSuppression, await jsonBody(context)))))
+    context.json(
+      await operations.suppress(context.req.param('address'), checked(newSuppression, await jsonBody(context))),
+    ),
+  )
   routes.delete('/suppressions/:address', async (context) => {
     const given = checked(removal, context.req.query())
     const removed = await operations.unsuppress(context.req.param('address'), given)

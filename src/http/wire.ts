@@ -24,7 +24,9 @@ export type Wire<T> = T extends EmailAddress | Domain
 type WireField<Key, Value> = Key extends 'metadata'
   ? Value
   : Key extends TimeKey
-    ? Value extends number ? string : Wire<Value>
+    ? Value extends number
+      ? string
+      : Wire<Value>
     : Wire<Value>
 
 const LATEST_DATE_MS = 8.64e15

@@ -1,0 +1,52 @@
+#!/usr/bin/env node
+// The process: arguments, signals, exit codes. The only file that touches process.on and process.exit.
+
+import { text } from 'node:stream/consumers'
+import type { Io } from './cli/io.ts'
+import { buildProgram, runProgram } from './cli/program.ts'
+import { serve } from './cli/serve.ts'
+import { environment } from './config/load.ts'
+import { startRelay } from './relay.ts'
+import { systemClock } from './util/clock.ts'
+import { VERSION } from './version.ts'
+
+const DEFAULT_WIDTH = 100
+const EX_SOFTWARE = 70
+
+const env = environment()
+const stop = new AbortController()
+const io: Io = {
+  out: (line) => process.stdout.write(line),
+  err: (line) => process.stderr.write(line),
+  readAll: () => text(process.stdin),
+  isInputTty: process.stdin.isTTY === true,
+  isTty: process.stdout.isTTY === true,
+  width: process.stdout.columns ?? DEFAULT_WIDTH,
+  color: process.stdout.isTTY === true && (env.NO_COLOR ?? '') === '',
+  clock: systemClock,
+  signal: stop.signal,
+  env,
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    // The second time somebody means it: what is durable stays so.
+    if (stop.signal.aborted) process.exit(EX_SOFTWARE)
+    stop.abort()
+  })
+}
+// `studs queue list | head` is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0)
+  throw error
+})
+
+const program = buildProgram(io, {
+  version: VERSION,
+  startRelay,
+  serve: ({ config }) =>
+    serve(config, { ...io, onReload: (listener) => process.on('SIGHUP', listener), die: (exitCode) => process.exit(exitCode) }),
+})
+process.exitCode = await runProgram(program, process.argv.slice(2), io)
+// Nothing that is still open (an idle connection, a timer) keeps a finished command alive.
+process.stdout.write('', () => process.exit())

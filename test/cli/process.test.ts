@@ -1,0 +1,55 @@
+// The real process: what only shows with a real event loop, terminal and signals.
+
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { openFixture, type Served, serveFixture } from '../http/fixture.ts'
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+
+let relay: Served
+beforeEach(async () => {
+  relay = await serveFixture()
+})
+afterEach(() => relay.close())
+
+/** Runs `studs` on a terminal of its own (script(1) of bsdutils, which every Debian has). */
+function onTerminal(words: readonly string[]): ChildProcessWithoutNullStreams {
+  const command = [process.execPath, MAIN, '--config', relay.configFile, ...words].map((word) => `'${word}'`).join(' ')
+  return spawn('script', ['--quiet', '--return', '--command', `stty cols 80 rows 24; exec ${command}`, '/dev/null'], { env: { ...process.env, TERM: 'xterm' } })
+}
+
+test('top draws frame after frame on a terminal, and Ctrl-C leaves the screen as it was', async () => {
+  const child = onTerminal(['top'])
+  let out = ''
+  let frames = 0
+  let isLeaving = false
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    out += text
+    frames = out.split('\u001b[H').length - 1
+    if (frames < 3 || isLeaving) return
+    isLeaving = true
+    // Ctrl-C as a terminal passes it on.
+    child.stdin.write('\u0003')
+  })
+  const [code] = await once(child, 'exit')
+  expect(code).toBe(0)
+  expect(frames).toBeGreaterThanOrEqual(3)
+  expect(out).toContain('studs ')
+  expect(out.trimEnd().endsWith('\u001b[?25h\u001b[?1049l')).toBe(true)
+})
+
+test('a command on a stopped relay ends by itself with its exit code', async () => {
+  const stopped = await openFixture()
+  await stopped.store.close()
+  const child = spawn(process.execPath, [MAIN, '--config', stopped.configFile, 'suppress', 'import', '-'])
+  child.stdin.end('email\njane@example.net\n')
+  let out = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    out += text
+  })
+  expect(await once(child, 'exit')).toEqual([0, null])
+  expect(out).toContain('1 to change')
+  await stopped.close()
+})
