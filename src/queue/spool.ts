@@ -63,11 +63,11 @@ export function removeBody(id: string, chunks: number): Write[] {
  * Removes bodies that have no message, of ids made before `before` (those being received now have newer ones). Reads a
  * few keys per turn of the event loop. Returns how many bodies went.
  */
-export async function sweepOrphans(store: Store, before: string): Promise<number> {
+export async function sweepOrphans(store: Store, before: string, signal: AbortSignal): Promise<number> {
   let removed = 0
   let from: Buffer | undefined
   const end = idKey(before)
-  for (;;) {
+  while (!signal.aborted) {
     for (let looked = 0; looked < 200; looked++) {
       const key = store.keys('body', { ...(from === undefined ? {} : { from }), to: end, limit: 1 })[0]
       if (key === undefined) return removed
@@ -83,4 +83,5 @@ export async function sweepOrphans(store: Store, before: string): Promise<number
     }
     await new Promise((resolve) => setImmediate(resolve))
   }
+  return removed
 }
