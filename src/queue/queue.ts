@@ -12,17 +12,20 @@ import { isFinal, type Message, type Recipient } from '../mail/message.ts'
 import type { Cause, Outcome, Way } from '../mail/outcome.ts'
 import type { Logger } from '../observe/logger.ts'
 import { decodeOptional } from '../store/codec.ts'
-import { idKey, laneKey, partKey, prefixRange, readDueKey, textKey } from '../store/keys.ts'
+import { idKey, partKey } from '../store/keys.ts'
 import { StoreError, type Store, type Write } from '../store/store.ts'
 import type { Suppression } from '../suppression/suppression.ts'
 import { MINUTE, SECOND, type Clock, type EpochMs } from '../util/clock.ts'
 import { acceptanceOf, acceptedBefore, recipientWrites } from './acceptance.ts'
+import { claimsOf, type Claims } from './claims.ts'
 import { flightKey, Flights, type Flight } from './flight.ts'
+import { OpenRecipients } from './open-recipients.ts'
 import type { DsnWriter, Report } from './report.ts'
 import { nextAttemptAt } from './schedule.ts'
 import { settlementOf, type Settlement } from './settlement.ts'
 import { readChunk, removeBody, SpooledBody } from './spool.ts'
 import { transition, type StateEvent } from './state.ts'
+import { WaitingCount } from './waiting-count.ts'
 import type { Accepted, Acceptor, BodyWriter, Submitted, SubmittedRecipient } from './submission.ts'
 
 export interface QueueParts {
@@ -65,14 +68,16 @@ export class Queue implements Acceptor {
   readonly #flights = new Flights()
   /** Recipients whose write is under way: the store does not show it yet. */
   readonly #pending = new Map<string, Recipient>()
-  /** Open recipients of messages with several, while writes that close some of them are under way. */
-  readonly #open = new Map<string, { count: number; writing: number }>()
+  readonly #open: OpenRecipients
+  readonly #waiting: WaitingCount
+  /** Acceptances under way, by tenant and idempotency key. */
   readonly #idempotent = new Map<string, Promise<Accepted>>()
-  readonly #waiting = new Map<string, number>()
   #listener: QueueListener = { claimed: () => undefined, due: () => undefined }
 
   constructor(parts: QueueParts) {
     this.#parts = parts
+    this.#open = new OpenRecipients(parts.store)
+    this.#waiting = new WaitingCount(parts.store)
   }
 
   listen(listener: QueueListener): void {
@@ -95,7 +100,7 @@ export class Queue implements Acceptor {
 
   mayQueue(tenant: string, count: number): boolean {
     const limit = this.#tenant(tenant)?.maxQueued
-    return limit === undefined || (this.#waiting.get(tenant) ?? this.#countWaiting(tenant)) + count <= limit
+    return limit === undefined || this.#waiting.of(tenant) + count <= limit
   }
 
   async accept(body: BodyWriter, submitted: Submitted): Promise<Accepted> {
@@ -180,79 +185,37 @@ export class Queue implements Acceptor {
 
   /** A new recipient stands in line from now on. */
   #enterLine(recipient: Recipient): void {
-    if (recipient.state.kind === 'waiting') this.#countOne(recipient.tenant, 1)
+    if (recipient.state.kind === 'waiting') this.#waiting.add(recipient.tenant, 1)
     this.#wake(recipient)
   }
 
   // ---- claims
 
   /** Claims up to `limit` due recipients of a lane. `firstDue`: when the next of the lane is due; undefined = nobody waits. */
-  async claim(lane: { tenant: string; domain: Domain }, limit: number): Promise<{ flights: Flight[]; firstDue: EpochMs | undefined }> {
-    const now = this.#parts.clock.now()
-    const flights: Flight[] = []
-    const writes: Write[] = []
-    let firstDue: EpochMs | undefined
-    for (const key of this.#dueKeys(lane, now, limit + 1)) {
-      const due = readDueKey(key)
-      if (due.dueAt > now || flights.length === limit) {
-        firstDue = due.dueAt
-        break
-      }
-      const claimed = this.#claimOne(key, due)
-      if ('stale' in claimed) writes.push(claimed.stale)
-      else {
-        flights.push(claimed.flight)
-        writes.push(...claimed.writes)
-      }
-    }
-    if (writes.length > 0) await this.#writeClaims(flights, writes)
-    return { flights, firstDue }
-  }
-
-  /** The first `limit` keys of a lane that nobody has in flight; whoever lands one wakes the lane. */
-  #dueKeys(lane: { tenant: string; domain: Domain }, now: EpochMs, limit: number): Buffer[] {
-    const found: Buffer[] = []
-    const { to, from: first } = prefixRange(laneKey(lane.tenant, lane.domain))
-    let from = first
-    for (;;) {
-      const keys = this.#parts.store.keys('due', { from, ...(to === undefined ? {} : { to }), limit: limit + 8 })
-      for (const key of keys) {
-        const { id, n, dueAt } = readDueKey(key)
-        if (!this.#isBusy(id, n)) found.push(key)
-        if (found.length === limit || dueAt > now) return found
-      }
-      const last = keys.at(-1)
-      if (last === undefined || keys.length < limit + 8) return found
-      from = Buffer.concat([last, Buffer.from([0])])
-    }
-  }
-
-  #isBusy(id: string, n: number): boolean {
-    return this.#flights.get(id, n) !== undefined || this.#pending.has(flightKey(id, n))
-  }
-
-  #claimOne(key: Buffer, due: { id: string; n: number; dueAt: EpochMs }): { flight: Flight; writes: Write[] } | { stale: Write } {
-    const recipient = this.recipient(due.id, due.n)
-    const message = this.message(due.id)
-    if (recipient?.state.kind !== 'waiting' || recipient.state.dueAt !== due.dueAt || message === undefined) {
-      this.#parts.logger.warn({ event: 'queue.stale-due', message: due.id, n: due.n }, 'a schedule entry without its recipient was dropped')
-      return { stale: { table: 'due', key, value: undefined } }
-    }
-    const state = transition(recipient.state, { kind: 'claimed', dueAt: this.#dueAfter(recipient.state.attempts + 1, message) })
-    const claimed = { ...recipient, state }
-    const flight: Flight = { message, recipient: claimed, content: undefined, hot: false }
-    this.#flights.begin(flight)
-    return { flight, writes: recipientWrites(recipient, claimed) }
-  }
-
-  async #writeClaims(flights: readonly Flight[], writes: readonly Write[]): Promise<void> {
+  async claim(lane: { tenant: string; domain: Domain }, limit: number): Promise<Pick<Claims, 'flights' | 'firstDue'>> {
+    const { store, clock, logger } = this.#parts
+    const claims = claimsOf(
+      {
+        store,
+        isBusy: (id, n) => this.isInFlight(id, n) || this.#pending.has(flightKey(id, n)),
+        recipient: (id, n) => this.recipient(id, n),
+        message: (id) => this.message(id),
+        dueAfter: (attempts, message) => this.#dueAfter(attempts, message),
+        onStale: (message, n) => logger.warn({ event: 'stale-due', message, n }, 'a schedule entry without its recipient was dropped'),
+      },
+      lane,
+      limit,
+      clock.now(),
+    )
+    for (const flight of claims.flights) this.#flights.begin(flight)
     try {
-      await this.#parts.store.write(writes)
+      if (claims.writes.length > 0) await store.write(claims.writes)
     } catch (error) {
-      for (const flight of flights) this.#flights.land(flight)
+      for (const flight of claims.flights) this.#flights.land(flight)
       throw error
     }
-    for (const { recipient } of flights) this.#wake(recipient)
+    for (const { recipient } of claims.flights) this.#wake(recipient)
+    return claims
   }
 
   /** When a recipient is due again should we die during its attempt number `attempts`. */
@@ -386,8 +349,8 @@ export class Queue implements Acceptor {
     await this.#writeWhenRoom(writes)
     if (this.#pending.get(name) === after) this.#pending.delete(name)
     if (isOver) {
-      this.#countOne(after.tenant, -1)
-      this.#closeWritten(message)
+      this.#waiting.add(after.tenant, -1)
+      this.#open.closed(message)
     }
     if (given.landing !== undefined) this.#flights.land(given.landing)
     this.#tell(after, composed.map(({ record }) => record), report?.recipient)
@@ -415,27 +378,7 @@ export class Queue implements Acceptor {
   /** The body of a message goes with its last open recipient. */
   #finishWrites(message: Message): Write[] {
     if (this.#parts.settings().queue.keepBody > 0) return []
-    if (message.recipients === 1) return removeBody(message.id, message.chunks)
-    const open = this.#open.get(message.id) ?? { count: this.#countOpen(message), writing: 0 }
-    open.count--
-    open.writing++
-    this.#open.set(message.id, open)
-    return open.count === 0 ? removeBody(message.id, message.chunks) : []
-  }
-
-  /** Once nothing is under way, the store can be asked again. */
-  #closeWritten(message: Message): void {
-    const open = this.#open.get(message.id)
-    if (open !== undefined && --open.writing === 0) this.#open.delete(message.id)
-  }
-
-  #countOpen(message: Message): number {
-    let open = 0
-    for (let n = 0; n < message.recipients; n++) {
-      const recipient = decodeOptional<Recipient>(this.#parts.store.get('recipient', partKey(message.id, n)))
-      if (recipient !== undefined && !isFinal(recipient.state)) open++
-    }
-    return open
+    return this.#open.close(message) ? removeBody(message.id, message.chunks) : []
   }
 
   /** An attempt broke off inside of us: the recipient is due again when its claim says. */
@@ -484,19 +427,6 @@ export class Queue implements Acceptor {
 
   chunk(id: string, index: number): Buffer | undefined {
     return readChunk(this.#parts.store, id, index)
-  }
-
-  #countWaiting(tenant: string): number {
-    const range = prefixRange(textKey(tenant))
-    const count = this.#parts.store.keys('due', range).length
-    this.#waiting.set(tenant, count)
-    return count
-  }
-
-  /** Only tenants with a limit are counted. */
-  #countOne(tenant: string, by: 1 | -1): void {
-    const count = this.#waiting.get(tenant)
-    if (count !== undefined) this.#waiting.set(tenant, count + by)
   }
 
   #wake(recipient: Recipient): void {

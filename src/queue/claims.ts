@@ -1,0 +1,75 @@
+// Which due recipients of a lane can be claimed, and what a claim writes. Composes, writes nothing: queue.ts does.
+
+import type { Domain } from '../mail/address.ts'
+import type { Message, Recipient } from '../mail/message.ts'
+import { laneKey, prefixRange, readDueKey } from '../store/keys.ts'
+import type { Store, Write } from '../store/store.ts'
+import type { EpochMs } from '../util/clock.ts'
+import { recipientWrites } from './acceptance.ts'
+import type { Flight } from './flight.ts'
+import { transition } from './state.ts'
+
+export interface ClaimParts {
+  readonly store: Store
+  /** In flight, or with a write under way: whoever ends it wakes the lane. */
+  readonly isBusy: (id: string, n: number) => boolean
+  readonly recipient: (id: string, n: number) => Recipient | undefined
+  readonly message: (id: string) => Message | undefined
+  /** When a recipient is due again should we die during its attempt number `attempts`. */
+  readonly dueAfter: (attempts: number, message: Message) => EpochMs
+  readonly onStale: (id: string, n: number) => void
+}
+
+export interface Claims {
+  readonly flights: readonly Flight[]
+  readonly writes: readonly Write[]
+  /** When the next of the lane is due; undefined when nobody else waits. */
+  readonly firstDue: EpochMs | undefined
+}
+
+const SPARE_KEYS = 8
+
+export function claimsOf(parts: ClaimParts, lane: { tenant: string; domain: Domain }, limit: number, now: EpochMs): Claims {
+  const flights: Flight[] = []
+  const writes: Write[] = []
+  for (const key of dueKeys(parts, lane, limit + 1, now)) {
+    const due = readDueKey(key)
+    if (due.dueAt > now || flights.length === limit) return { flights, writes, firstDue: due.dueAt }
+    const claimed = claimOne(parts, due)
+    if (claimed === undefined) {
+      parts.onStale(due.id, due.n)
+      writes.push({ table: 'due', key, value: undefined })
+    } else {
+      flights.push(claimed.flight)
+      writes.push(...claimed.writes)
+    }
+  }
+  return { flights, writes, firstDue: undefined }
+}
+
+/** The first `limit` keys of a lane that nobody is busy with, and no more after the first that is not due. */
+function dueKeys({ store, isBusy }: ClaimParts, lane: { tenant: string; domain: Domain }, limit: number, now: EpochMs): Buffer[] {
+  const found: Buffer[] = []
+  const range = prefixRange(laneKey(lane.tenant, lane.domain))
+  let { from } = range
+  for (;;) {
+    const keys = store.keys('due', { ...range, from, limit: limit + SPARE_KEYS })
+    for (const key of keys) {
+      const { id, n, dueAt } = readDueKey(key)
+      if (!isBusy(id, n)) found.push(key)
+      if (found.length === limit || dueAt > now) return found
+    }
+    const last = keys.at(-1)
+    if (last === undefined || keys.length < limit + SPARE_KEYS) return found
+    from = Buffer.concat([last, Buffer.from([0])])
+  }
+}
+
+function claimOne(parts: ClaimParts, due: { id: string; n: number; dueAt: EpochMs }): { flight: Flight; writes: Write[] } | undefined {
+  const recipient = parts.recipient(due.id, due.n)
+  const message = parts.message(due.id)
+  if (recipient?.state.kind !== 'waiting' || recipient.state.dueAt !== due.dueAt || message === undefined) return undefined
+  const dueAt = parts.dueAfter(recipient.state.attempts + 1, message)
+  const claimed = { ...recipient, state: transition(recipient.state, { kind: 'claimed', dueAt }) }
+  return { flight: { message, recipient: claimed, content: undefined, hot: false }, writes: recipientWrites(recipient, claimed) }
+}
