@@ -1,7 +1,7 @@
 // `studs serve`: the relay in the foreground, until it is told to stop. Exit codes: 0 after a stop, 70 (EX_SOFTWARE) when
 // the store failed and the process must not go on; a supervisor starts it again.
 
-import { loadSettings } from '../config/load.ts'
+import { formatProblem, loadSettings } from '../config/load.ts'
 import { createLogger } from '../observe/logger.ts'
 import { startRelay } from '../relay.ts'
 import type { Clock } from '../util/clock.ts'
@@ -19,13 +19,14 @@ export interface ServeIo {
 }
 
 const EX_SOFTWARE = 70
+const LAST_WORDS_MS = 200
 
 /** Resolves after an orderly stop. */
 export async function serve(file: string | undefined, io: ServeIo): Promise<void> {
   const load = () => loadSettings({ file, env: io.env })
   const loaded = load()
   const logger = createLogger(loaded.settings.log)
-  for (const { path, message } of loaded.warnings) logger.warn({ event: 'config-warning', option: path }, message)
+  for (const warning of loaded.warnings) logger.warn({ event: 'config-warning', option: warning.path }, formatProblem(warning))
   const relay = await startRelay({
     loaded,
     reload: load,
@@ -33,7 +34,8 @@ export async function serve(file: string | undefined, io: ServeIo): Promise<void
     logger,
     onFatal: () => {
       logger.flush()
-      io.die(EX_SOFTWARE)
+      // Those who wait for their 250 get their 451 first; nothing can be written meanwhile, so nothing is taken.
+      io.clock.after(LAST_WORDS_MS, () => io.die(EX_SOFTWARE))
     },
   }).catch((cause: unknown) => {
     throw new CliError(EXIT.failed, `The relay cannot start: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
