@@ -63,7 +63,8 @@ function rates({ seconds, totals }: Stats, { paint, width }: Page): string[] {
   const titles = ['1 s', '10 s', '1 min', 'total'].map((title) => padStart(title, RATE_WIDTH)).join('')
   const lines = COUNTED.map((name) => {
     const numbers = [1, 10, 60].map((count) => padStart(rateText(mean(seconds[name], count)), RATE_WIDTH)).join('')
-    const line = `${padEnd(name, LABEL_WIDTH)}${numbers}${padStart(countText(totals[name]), RATE_WIDTH)}  ${sparkline(seconds[name].slice(-bars), bars)}`.trimEnd()
+    const line =
+      `${padEnd(name, LABEL_WIDTH)}${numbers}${padStart(countText(totals[name]), RATE_WIDTH)}  ${sparkline(seconds[name].slice(-bars), bars)}`.trimEnd()
     const colour = COLOUR_OF[name]
     return colour === undefined || totals[name] === 0 ? line : paint(colour, line)
   })

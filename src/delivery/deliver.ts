@@ -202,7 +202,7 @@ class Deliverer {
   }
 
   #wayOver(candidate: Candidate, client?: SmtpClient): Way {
-    const { destination, source } = this.#work
+    const { destination, source, attempt } = this.#work
     const localAddress = client?.localAddress ?? candidate.localAddress
     return {
       site: destination.site,
@@ -211,6 +211,7 @@ class Deliverer {
       mxAddress: candidate.address,
       ...(localAddress !== undefined && { localAddress }),
       ...(client?.tls !== undefined && { tls: client.tls }),
+      ...(client?.extensions.dsn === true && attempt.dsnRcpt?.notify !== undefined && { dsnPassedOn: true }),
       durationMs: this.#elapsed(),
     }
   }

@@ -8,8 +8,10 @@ import { type Clock, SECOND } from '../util/clock.ts'
 const BATCH = 200
 const IDLE_MS = 15 * SECOND
 
+type ReadableJournal = Pick<Journal, 'follow' | 'since' | 'latest'>
+
 export interface Following {
-  readonly journal: Journal
+  readonly journal: ReadableJournal
   readonly clock: Clock
   /** Absent: only what comes from now on. */
   readonly since: string | undefined
@@ -48,7 +50,7 @@ export async function* follow({
   }
 }
 
-function newest(journal: Journal): string | undefined {
+function newest(journal: ReadableJournal): string | undefined {
   return journal.latest({ limit: 1 })[0]?.position
 }
 

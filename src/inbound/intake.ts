@@ -12,6 +12,7 @@ import { REPLY, type Reply } from './replies.ts'
 
 // Postfix's header_size_limit is 100 KiB; some apps put long reference lists and signatures in.
 const MAX_HEAD_BYTES = 256 * 1024
+const MAX_PIECES = 4096
 const CRLF = Buffer.from('\r\n')
 const NOTHING = Buffer.alloc(0)
 
@@ -44,8 +45,10 @@ export class Intake {
   readonly #parts: IntakeParts
   readonly #lineEndings = new LineEndings()
   readonly startedAt: number
-  /** Milliseconds in which the client waited for us. */
+  /** Milliseconds in which the client waited for us, up to the last time it did. */
   stalledMs = 0
+  /** The client is waiting for us now. */
+  isStalled = false
   receivedBytes = 0
   #refusal: Reply | undefined
   #error: { readonly value: unknown } | undefined
@@ -150,6 +153,8 @@ export class Intake {
     this.#pieces.push(bytes)
     this.#pieceBytes += bytes.length
     this.#storedBytes += bytes.length
+    // A client that sends a few bytes at a time must not make us keep a buffer object for each of them.
+    if (this.#pieces.length > MAX_PIECES) this.#pieces = [this.#joined()]
   }
 
   #joined(): Buffer {
@@ -157,7 +162,8 @@ export class Intake {
   }
 
   async #writeChunks(): Promise<void> {
-    const startedAt = this.#parts.clock.monotonic()
+    const stalledAt = this.#parts.clock.monotonic()
+    this.isStalled = true
     const bytes = this.#joined()
     let at = 0
     for (; bytes.length - at >= CHUNK_BYTES && !this.#isDoomed; at += CHUNK_BYTES) {
@@ -165,7 +171,8 @@ export class Intake {
     }
     this.#pieces = [bytes.subarray(at)]
     this.#pieceBytes = bytes.length - at
-    this.stalledMs += this.#parts.clock.monotonic() - startedAt
+    this.isStalled = false
+    this.stalledMs += this.#parts.clock.monotonic() - stalledAt
   }
 
   async #write(bytes: Buffer): Promise<void> {

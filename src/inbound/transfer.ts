@@ -39,6 +39,7 @@ export class Transfer {
   }
 
   isTooSlow(now: number, minBytesPerSecond: number): boolean {
+    if (this.#intake.isStalled) return false
     const elapsedMs = now - this.#intake.startedAt - this.#intake.stalledMs
     return elapsedMs > SLOW_START_MS && this.#intake.receivedBytes < (minBytesPerSecond * elapsedMs) / SECOND
   }

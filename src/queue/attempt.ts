@@ -17,12 +17,15 @@ export interface AttemptParts {
 
 export function attemptOf(parts: AttemptParts, { message, recipient, content }: Flight): Attempt {
   const whole = message.chunks === 1 ? (content ?? parts.readChunk(message.id, 0)) : undefined
+  const sender = senderOnTheWire(parts, message, recipient.n)
+  // Behind our own return path reports come back to us, whatever the app wants to hear of them: it hears from us.
+  const isOurs = sender !== message.sender
   return {
     message: message.id,
     n: recipient.n,
     attempt: recipient.state.kind === 'waiting' ? recipient.state.attempts : 0,
     tenant: message.tenant,
-    sender: senderOnTheWire(parts, message, recipient.n),
+    sender,
     recipient: recipient.address,
     domain: domainOf(recipient.address),
     pool: message.pool ?? parts.settings().tenant.find(({ name }) => name === message.tenant)?.pool ?? 'default',
@@ -31,8 +34,8 @@ export function attemptOf(parts: AttemptParts, { message, recipient, content }: 
     smtpUtf8: message.smtpUtf8,
     prefix: message.prefix,
     chunks: message.chunks,
-    ...(message.dsn === undefined ? {} : { dsnMail: message.dsn }),
-    ...(recipient.dsn === undefined ? {} : { dsnRcpt: recipient.dsn }),
+    ...(message.dsn === undefined || isOurs ? {} : { dsnMail: message.dsn }),
+    ...(recipient.dsn === undefined || isOurs ? {} : { dsnRcpt: recipient.dsn }),
     ...(whole === undefined ? {} : { content: whole }),
   }
 }
