@@ -4,9 +4,7 @@
 import { text } from 'node:stream/consumers'
 import type { Io } from './cli/io.ts'
 import { buildProgram, runProgram } from './cli/program.ts'
-import { serve } from './cli/serve.ts'
 import { environment } from './config/load.ts'
-import { startRelay } from './relay.ts'
 import { systemClock } from './util/clock.ts'
 import { VERSION } from './version.ts'
 
@@ -21,7 +19,12 @@ const io: Io = {
   readAll: () => text(process.stdin),
   isInputTty: process.stdin.isTTY === true,
   isTty: process.stdout.isTTY === true,
-  width: process.stdout.columns ?? DEFAULT_WIDTH,
+  get width() {
+    return process.stdout.columns ?? DEFAULT_WIDTH
+  },
+  get height() {
+    return process.stdout.rows
+  },
   color: process.stdout.isTTY === true && (env.NO_COLOR ?? '') === '',
   clock: systemClock,
   signal: stop.signal,
@@ -52,9 +55,10 @@ function die(exitCode: number): never {
 
 const program = buildProgram(io, {
   version: VERSION,
-  startRelay,
-  serve: ({ config }) =>
-    serve(config, { ...io, onReload: (listener) => process.on('SIGHUP', listener), die }),
+  // Loaded when they are wanted: most commands only talk to a relay, and should start at once.
+  startRelay: async (options) => (await import('./relay.ts')).startRelay(options),
+  serve: async ({ config }) =>
+    (await import('./cli/serve.ts')).serve(config, { ...io, onReload: (listener) => process.on('SIGHUP', listener), die }),
 })
 process.exitCode = await runProgram(program, process.argv.slice(2), io)
 // Nothing that is still open (an idle connection, a timer) keeps a finished command alive.

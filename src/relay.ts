@@ -77,6 +77,7 @@ class RelayBuilder {
   #loaded: LoadedSettings
   #settings: Settings
   #draining = false
+  #listeners: readonly Listening[] = []
   /** What runs, in the order it was started; stopped backwards. */
   readonly #stops: ((graceMs: number) => Promise<unknown>)[] = []
 
@@ -98,13 +99,16 @@ class RelayBuilder {
     for (const warning of signer.warnings) logger.warn({ event: 'signing-key-warning' }, warning)
     const delivery = this.#startDelivery(store)
     const runner = await this.#startRunner({ store, core, delivery })
-    const { submission, listeners } = await this.#startSubmission({ core, delivery, signer, store })
+    const submission = await this.#createSubmission({ core, delivery, signer, store })
     const reload = (): Promise<readonly string[]> => this.#reload({ core, delivery, signer, submission, runner })
-    const api = await this.#startApi({ store, core, delivery, listeners, startedAt, reload })
+    // Before the listeners, so that it stops after them: whoever asks hears that the relay is draining.
+    const api = await this.#startApi({ store, core, delivery, startedAt, reload })
+    this.#listeners = await submission.start()
+    this.#stops.push((graceMs) => submission.stop(graceMs))
     const housekeeping = this.#housekeeping(store, core)
     this.#stops.push(() => housekeeping)
     return {
-      listeners,
+      listeners: this.#listeners,
       journal: core.journal,
       suppressions: core.suppressions,
       sandbox,
@@ -184,10 +188,7 @@ class RelayBuilder {
     return runner
   }
 
-  async #startSubmission(parts: { core: Core; delivery: Delivery; signer: ConfiguredSigner; store: Store }): Promise<{
-    submission: Submission
-    listeners: readonly Listening[]
-  }> {
+  async #createSubmission(parts: { core: Core; delivery: Delivery; signer: ConfiguredSigner; store: Store }): Promise<Submission> {
     const { core, delivery, signer, store } = parts
     const { clock, logger } = this.#options
     const events = logEvents(logger)
@@ -210,20 +211,17 @@ class RelayBuilder {
     })
     store.onHealth((health, reason) => (health === 'ok' ? submission.resume() : submission.pause(reason)))
     if (store.health === 'full') submission.pause('no room on the disk')
-    const listeners = await submission.start()
-    this.#stops.push((graceMs) => submission.stop(graceMs))
-    return { submission, listeners }
+    return submission
   }
 
   async #startApi(parts: {
     store: Store
     core: Core
     delivery: Delivery
-    listeners: readonly Listening[]
     startedAt: number
     reload: () => Promise<readonly string[]>
   }): Promise<SocketListener> {
-    const { store, core, delivery, listeners, startedAt, reload } = parts
+    const { store, core, delivery, startedAt, reload } = parts
     const { clock, logger } = this.#options
     const tlsOf = (name: string): string => this.#settings.listener.find((listener) => listener.name === name)?.tls ?? 'none'
     const operations = createOperations({
@@ -235,7 +233,7 @@ class RelayBuilder {
       relay: {
         startedAt,
         delivery,
-        listeners: () => listeners.map((listener) => ({ ...listener, tls: tlsOf(listener.name) })),
+        listeners: () => this.#listeners.map((listener) => ({ ...listener, tls: tlsOf(listener.name) })),
         isDraining: () => this.#draining,
         reload,
       },

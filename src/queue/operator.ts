@@ -1,9 +1,11 @@
 // What people see of the queue and do to it. Reading goes along the schedule in the store, a bounded piece per turn of the
 // event loop; every change goes through Queue.change, with who and why, and is counted when it happened.
 
+import { CATEGORIES, type Verdict } from '../bounce/verdict.ts'
 import type { JournalRecord } from '../journal/record.ts'
 import { domainOf, parseDomain, type Domain } from '../mail/address.ts'
 import type { Message, Recipient } from '../mail/message.ts'
+import type { Cause } from '../mail/outcome.ts'
 import { laneKey, prefixRange, readDueKey, readPartKey, textKey } from '../store/keys.ts'
 import type { Store } from '../store/store.ts'
 import type { Clock, EpochMs } from '../util/clock.ts'
@@ -100,33 +102,34 @@ export class QueueOperator {
   }
 
   hold({ select, who, why }: OperatorChange): Counted {
-    return this.#changeAll(select, () => ({ kind: 'held', at: this.#clock.now(), who, why }), { kind: 'held', who, why })
+    return this.#changeAll(select, { kind: 'held', at: this.#clock.now(), who, why }, { kind: 'held', who, why })
   }
 
   release({ select, who, why }: OperatorChange): Counted {
-    return this.#changeAll(select, () => ({ kind: 'released', dueAt: this.#clock.now() }), { kind: 'released', who, why })
+    return this.#changeAll(select, { kind: 'released', dueAt: this.#clock.now() }, { kind: 'released', who, why })
   }
 
   retry({ select, who, why }: OperatorChange): Counted {
-    return this.#changeAll(select, () => ({ kind: 'retried', dueAt: this.#clock.now() }), { kind: 'retried', who, why })
+    return this.#changeAll(select, { kind: 'retried', dueAt: this.#clock.now() }, { kind: 'retried', who, why })
   }
 
   /** `drop` tells nobody; `bounce` ends the recipient as failed, so that the sender gets the report it asked for. */
   cancel({ select, who, why, mode }: OperatorChange & { readonly mode: 'drop' | 'bounce' }): Counted {
-    const at = (): number => this.#clock.now()
-    if (mode === 'drop') return this.#changeAll(select, () => ({ kind: 'cancelled', at: at(), who, why }), { kind: 'cancelled', who, why })
-    return this.#changeAll(select, () => ({ kind: 'failed', at: at() }), { kind: 'failed', who, why })
+    const at = this.#clock.now()
+    if (mode === 'drop') return this.#changeAll(select, { kind: 'cancelled', at, who, why }, { kind: 'cancelled', who, why })
+    const cause: Cause = { kind: 'local', code: '5.0.0', detail: `given up by the operator: ${why}` }
+    return this.#changeAll(select, { kind: 'failed', at }, { kind: 'failed', who, why, cause, verdict: QUEUE_DUMPED })
   }
 
-  async #changeAll(select: Selection, event: () => StateEvent, record: Pick<JournalRecord, 'kind'> & Partial<JournalRecord>): Counted {
+  async #changeAll(select: Selection, event: StateEvent, record: Pick<JournalRecord, 'kind'> & Partial<JournalRecord>): Counted {
     let count = 0
     let under: Promise<unknown>[] = []
     for await (const { id, n } of this.#selected(select)) {
       const recipient = this.#queue.recipient(id, n)
-      const next = event()
-      if (recipient === undefined || !mayHappen(recipient.state, next)) continue
+      if (recipient === undefined || !mayHappen(recipient.state, event)) continue
+      if (select.filter !== undefined && isRetriedAlready(recipient, event)) continue
       under.push(
-        this.#queue.change({ id, n, event: next, record }).then((after) => {
+        this.#queue.change({ id, n, event, record }).then((after) => {
           if (after !== undefined) count++
         }),
       )
@@ -214,6 +217,14 @@ interface Place {
   readonly id: string
   readonly n: number
   readonly acceptedAt: EpochMs
+}
+
+const QUEUE_DUMPED: Verdict = { ...CATEGORIES['queue-dumped'], category: 'queue-dumped', action: 'fail', rule: 'operator' }
+
+/** Due already, or tried since the walk along the schedule began: a retry moves what it meets, and would meet it again. */
+function isRetriedAlready({ state, lastAt }: Recipient, event: StateEvent): boolean {
+  if (event.kind !== 'retried' || state.kind !== 'waiting') return false
+  return state.dueAt <= event.dueAt || (lastAt !== undefined && lastAt >= event.dueAt)
 }
 
 function lanePrefix({ tenant, domain }: QueueFilter): Buffer | undefined {

@@ -465,7 +465,8 @@ function changed(recipient: Recipient, change: Change, now: EpochMs): Recipient 
   return {
     ...recipient,
     state: transition(recipient.state, change.event),
+    ...(change.lastCause === undefined && change.lastWay === undefined ? {} : { lastAt: now }),
     ...(change.lastCause === undefined ? {} : { lastCause: change.lastCause }),
-    ...(change.lastWay === undefined ? {} : { lastWay: change.lastWay, lastAt: now }),
+    ...(change.lastWay === undefined ? {} : { lastWay: change.lastWay }),
   }
 }

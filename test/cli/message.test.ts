@@ -155,6 +155,7 @@ describe('what strangers wrote', () => {
       ['bounce', 'classify', `550 ${EVIL}`],
       ['message', EVIL],
       ['suppress', 'check', EVIL],
+      ['suppress', 'add', 'evil\u009b31m\u202e@example.net'],
       ['suppress', 'rm', EVIL],
       ['queue', 'hold', EVIL],
     ]

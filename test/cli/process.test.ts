@@ -17,7 +17,9 @@ afterEach(() => relay.close())
 /** Runs `studs` on a terminal of its own (script(1) of bsdutils, which every Debian has). */
 function onTerminal(words: readonly string[]): ChildProcessWithoutNullStreams {
   const command = [process.execPath, MAIN, '--config', relay.configFile, ...words].map((word) => `'${word}'`).join(' ')
-  return spawn('script', ['--quiet', '--return', '--command', `stty cols 80 rows 24; exec ${command}`, '/dev/null'], { env: { ...process.env, TERM: 'xterm' } })
+  return spawn('script', ['--quiet', '--return', '--command', `stty cols 80 rows 24; exec ${command}`, '/dev/null'], {
+    env: { ...process.env, TERM: 'xterm' },
+  })
 }
 
 test('top draws frame after frame on a terminal, and Ctrl-C leaves the screen as it was', async () => {

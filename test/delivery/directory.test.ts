@@ -131,7 +131,8 @@ describe('where mail goes', () => {
     const found = await find(zones)
     const names = found.kind === 'destination' ? found.destination.hosts.map(({ name }) => name) : []
     expect(names).toEqual(Array.from({ length: 10 }, (_, n) => `mx${n}.example.com`))
-    expect(dns.questions.filter((question) => question.startsWith('A '))).toHaveLength(10)
+    // A question may be asked twice: an answer can come late.
+    expect(new Set(dns.questions.filter((question) => question.startsWith('A '))).size).toBe(10)
   })
 
   test('an address literal is its own host', async () => {

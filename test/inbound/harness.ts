@@ -42,6 +42,8 @@ export class KeepingAcceptor implements Acceptor {
   maxQueued = Number.POSITIVE_INFINITY
   /** Awaited by every write and accept. */
   gate: Promise<void> = Promise.resolve()
+  /** Writes that wait at the gate. */
+  waiting = 0
   readonly #bodies = new Map<string, Buffer[]>()
   readonly #nextId = idMaker(systemClock, 1)
 
@@ -52,7 +54,9 @@ export class KeepingAcceptor implements Acceptor {
     return {
       id,
       write: async (bytes) => {
+        this.waiting++
         await this.gate
+        this.waiting--
         if (this.failWrite !== undefined) throw this.failWrite
         chunks.push(Buffer.from(bytes))
       },

@@ -150,6 +150,26 @@ describe('time', () => {
     client.close()
   })
 
+  test('nor is a chunk in the middle that the store is slow to take', async () => {
+    const clock = new FakeClock()
+    await using harness = await startSubmission({ clock, config: { submission: { min_data_rate: '100kB' } } })
+    let release = () => {}
+    harness.acceptor.gate = new Promise((resolve) => {
+      release = resolve
+    })
+    const client = await startData(harness)
+    client.send(`Subject: x\r\n\r\n${`${'x'.repeat(998)}\r\n`.repeat(300)}`)
+    while (harness.acceptor.waiting === 0) await new Promise(setImmediate)
+    await clock.advance(30 * SECOND)
+    release()
+    while (harness.acceptor.waiting > 0) await new Promise(setImmediate)
+    // What the client waited for us is not counted afterwards either.
+    await clock.advance(5 * SECOND)
+    client.send('.\r\n')
+    expect(await client.reply()).toMatch(/^250 2\.0\.0 queued/)
+    client.close()
+  })
+
   test('500 clients that trickle do not keep an honest one waiting', async () => {
     const config = { submission: { max_connections_per_ip: 1000 } }
     await using harness = await startSubmission({ config })

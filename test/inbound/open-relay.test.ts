@@ -38,18 +38,19 @@ const OWN: readonly (readonly [string, string])[] = [
   ['a@localhost', 'b@localhost'],
 ]
 
+const password = await hashPassword('secret', { N: 2, r: 1, p: 1 })
+const config = {
+  tenant: [{ name: 'default' }, { name: 'acme' }, { name: 'other' }],
+  credential: [{ name: 'app', tenant: 'acme', password }],
+  domain: [
+    { name: 'acme.test', tenant: 'acme' },
+    { name: 'other.test', tenant: 'other' },
+  ],
+}
+
 let harness: Harness
 let outside: Harness
 beforeAll(async () => {
-  const password = await hashPassword('secret', { N: 2, r: 1, p: 1 })
-  const config = {
-    tenant: [{ name: 'default' }, { name: 'acme' }, { name: 'other' }],
-    credential: [{ name: 'app', tenant: 'acme', password }],
-    domain: [
-      { name: 'acme.test', tenant: 'acme' },
-      { name: 'other.test', tenant: 'other' },
-    ],
-  }
   harness = await startSubmission({ config })
   // The client's address is in no trusted network.
   outside = await startSubmission({ config: { ...config, network: [{ cidr: '192.0.2.0/24' }] } })
@@ -120,10 +121,16 @@ test('RSET does not lose who the client is', async () => {
   client.close()
 })
 
-test('a credential that is taken away ends with the session it opened', async () => {
+test.each([
+  ['taken away', []],
+  ['disabled', [{ name: 'app', tenant: 'acme', disabled: true }]],
+])('a credential that is %s does no more in the session it opened', async (_how, credential) => {
   const client = await authenticated()
-  harness.submission.reconfigure(harness.settings({ tenant: [{ name: 'default' }, { name: 'acme' }] }))
+  const { tenant, domain } = config
+  harness.submission.reconfigure(harness.settings({ tenant, domain, credential }))
   expect(await client.command('MAIL FROM:<a@acme.test>')).toBe('530 5.7.0 authentication required')
+  harness.submission.reconfigure(harness.settings(config))
+  expect(await client.command('MAIL FROM:<a@acme.test>')).toMatch(/^250/)
   client.close()
 })
 

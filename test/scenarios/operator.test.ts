@@ -74,3 +74,15 @@ test('the summary counts by tenant, domain and state', async () => {
   ])
   expect(await operations.queueSummary('tenant')).toMatchObject([{ key: 'default', waiting: 3 }])
 })
+
+test('a retry of very many ends, and meets each of them once', async () => {
+  const many = await startTestRelay({ queue: 'max_in_flight = 1' })
+  const api = createClient({ kind: 'socket', path: many.relay.socket }, {})
+  for (let n = 0; n < 3; n++) await many.send(Array.from({ length: 700 }, (_, at) => `ok+${n}.${at}@servfail.test`))
+  await many.record('deferred', { count: 2100 })
+  expect(await api.changeQueue('retry', { filter: { domain: 'servfail.test' }, ...by })).toEqual({ count: 2100 })
+  await many.record('deferred', { count: 4200 })
+  expect(many.records.filter(({ kind }) => kind === 'retried')).toHaveLength(2100)
+  expect(await api.changeQueue('hold', { filter: { domain: 'servfail.test' }, ...by })).toEqual({ count: 2100 })
+  expect(await api.changeQueue('release', { filter: { domain: 'servfail.test' }, ...by })).toEqual({ count: 2100 })
+})

@@ -18,6 +18,8 @@ export interface ChildOptions {
   readonly data?: string
   /** Port of the MX every mail goes to. */
   readonly mxPort: number
+  /** smtps = TLS from the first byte. */
+  readonly mxScheme?: 'smtp' | 'smtps'
   readonly minFree?: string
   /** More keys of the sections. */
   readonly delivery?: string
@@ -50,7 +52,7 @@ connection_rate = "100000/s"
 ${options.delivery ?? ''}
 [[route]]
 domain = "*"
-to = "smtp://127.0.0.1:${options.mxPort}"
+to = "${options.mxScheme ?? 'smtp'}://127.0.0.1:${options.mxPort}"
 allow_private = true
 ${options.route ?? 'tls = "none"'}
 [queue]
@@ -66,13 +68,13 @@ auth = "optional"
 ${options.toml ?? ''}
 `
 
-const running = new Set<ChildProcess>()
+/** Every process that has not ended, with what resolves when it has. */
+const running = new Map<ChildProcess, Promise<unknown>>()
 const folders = new Set<string>()
 
 /** For afterEach: ends what a test left running and removes its folders. */
 export async function endChildren({ keepFolders = false } = {}): Promise<void> {
-  for (const child of running) {
-    const ended = once(child, 'exit')
+  for (const [child, ended] of running) {
     child.kill('SIGKILL')
     await ended
   }
@@ -96,7 +98,7 @@ export async function runStuds(
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  running.add(child)
+  const ended = ending(child)
   let out = ''
   let err = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -105,9 +107,15 @@ export async function runStuds(
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     err += text
   })
-  await once(child, 'close')
+  return { ...(await ended), out, err }
+}
+
+async function ending(child: ChildProcess): Promise<Exit> {
+  const closed = once(child, 'close')
+  running.set(child, closed)
+  await closed
   running.delete(child)
-  return { code: child.exitCode, signal: child.signalCode, out, err }
+  return { code: child.exitCode, signal: child.signalCode }
 }
 
 export class ChildRelay {
@@ -132,15 +140,11 @@ export class ChildRelay {
       env: { ...process.env, ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
-    running.add(this.#child)
+    this.exited = ending(this.#child)
+    void this.exited.then(() => this.#wake())
     createInterface({ input: this.#child.stdout! }).on('line', (line) => this.#heard(line))
     this.#child.stderr!.setEncoding('utf8').on('data', (text: string) => {
       this.stderr += text
-    })
-    this.exited = once(this.#child, 'close').then(() => {
-      running.delete(this.#child)
-      this.#wake()
-      return { code: this.#child.exitCode, signal: this.#child.signalCode }
     })
   }
 

@@ -1,0 +1,57 @@
+// What another program writes, line by line, to be waited for; and a port for it to listen on.
+
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
+
+export class LineLog {
+  readonly lines: string[] = []
+  readonly #waiting = new Set<() => void>()
+  #ended = false
+
+  add(line: string): void {
+    this.#ended = false
+    this.lines.push(line)
+    for (const look of [...this.#waiting]) look()
+  }
+
+  /** The program is gone: what has not been said by now is not waited for. */
+  end(): void {
+    this.#ended = true
+    for (const look of [...this.#waiting]) look()
+  }
+
+  /** Resolves as soon as `isSo` holds after a line, or already. */
+  until(isSo: () => boolean): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const look = (): void => {
+        if (isSo()) resolve()
+        else if (this.#ended) reject(new Error(`it ended; its last words: ${this.lines.slice(-8).join('\n')}`))
+        else return
+        this.#waiting.delete(look)
+      }
+      this.#waiting.add(look)
+      look()
+    })
+  }
+
+  /** The first line from index `from` on that matches. */
+  async line(pattern: RegExp, from = 0): Promise<string> {
+    const find = (): string | undefined => this.lines.slice(from).find((line) => pattern.test(line))
+    await this.until(() => find() !== undefined)
+    return find()!
+  }
+
+  count(pattern: RegExp): number {
+    return this.lines.filter((line) => pattern.test(line)).length
+  }
+}
+
+/** A loopback port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}

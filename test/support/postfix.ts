@@ -1,0 +1,232 @@
+// A Postfix of the test's own: configuration, queue and mailboxes in a temporary directory, one master in the foreground
+// whose log is read from its standard output, so that tests wait for log lines and never for time. One instance has as
+// many SMTP services as a test wants, each with its own options. It needs root, because master starts its daemons as
+// several users; nothing of the machine's own Postfix is read or changed.
+
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { makeSelfSigned } from '../../src/inbound/self-signed.ts'
+import { freePort, LineLog } from './line-log.ts'
+
+const POSTFIX = '/usr/sbin/postfix'
+const DAEMONS = '/usr/lib/postfix/sbin'
+/** Owner of the mailboxes: `nobody`. virtual(8) never writes as root. */
+const MAIL_OWNER = 65_534
+const DAY = 86_400_000
+
+/** Why there can be no Postfix here; undefined where there can. */
+export const noPostfix: string | undefined = !existsSync(`${DAEMONS}/master`)
+  ? 'Postfix is not installed'
+  : process.getuid?.() === 0
+    ? undefined
+    : 'Postfix can only be started by root'
+
+export type Options = Readonly<Record<string, string | number>>
+
+export interface PostfixOptions {
+  /** SMTP services by name, each with the options of smtpd(8) that are its own. */
+  readonly services?: Readonly<Record<string, Options>>
+  /** More of main.cf. */
+  readonly main?: Options
+  /** Known addresses and the mailbox of each; `@domain` takes everything of the domain. */
+  readonly mailboxes?: Readonly<Record<string, string>>
+}
+
+/** One stored message: as virtual(8) wrote it, with the CRLF line ends it had on the wire. */
+export interface StoredMail {
+  readonly raw: string
+  /** Header fields of that name, unfolded, top first. */
+  header(name: string): string[]
+  readonly body: string
+}
+
+const BASE: Options = {
+  compatibility_level: '3.7',
+  myhostname: 'mx.good.test',
+  mydestination: '',
+  mynetworks: '',
+  inet_interfaces: '127.0.0.1',
+  inet_protocols: 'ipv4',
+  smtpd_peername_lookup: 'no',
+  disable_dns_lookups: 'yes',
+  alias_maps: '',
+  local_recipient_maps: '',
+  smtpd_relay_restrictions: 'reject_unauth_destination',
+  virtual_minimum_uid: 1,
+  virtual_uid_maps: `static:${MAIL_OWNER}`,
+  virtual_gid_maps: `static:${MAIL_OWNER}`,
+  maillog_file: '/dev/stdout',
+  // A daemon that nobody needs any more should not be waited for when the test is over.
+  max_idle: '5s',
+  in_flow_delay: '0s',
+}
+
+const DAEMON_LINES = `
+postlog   unix-dgram n - n - 1 postlogd
+pickup    unix n - n 60 1 pickup
+cleanup   unix n - n - 0 cleanup
+qmgr      unix n - n 300 1 qmgr
+tlsmgr    unix - - n 1000? 1 tlsmgr
+rewrite   unix - - n - - trivial-rewrite
+bounce    unix - - n - 0 bounce
+defer     unix - - n - 0 bounce
+trace     unix - - n - 0 bounce
+verify    unix - - n - 1 verify
+proxymap  unix - - n - - proxymap
+smtp      unix - - n - - smtp
+showq     unix n - n - - showq
+error     unix - - n - - error
+retry     unix - - n - - error
+virtual   unix - n n - - virtual
+anvil     unix - - n - 1 anvil
+scache    unix - - n - 1 scache
+`
+
+const running = new Set<Postfix>()
+
+/** For afterAll: ends every Postfix that was started, and removes what it left. */
+export async function stopPostfix(): Promise<void> {
+  for (const each of [...running]) await each.remove()
+}
+
+export class Postfix {
+  readonly directory: string
+  readonly log = new LineLog()
+  #ports: Readonly<Record<string, number>>
+  #master: ChildProcess | undefined
+
+  private constructor(directory: string, ports: Readonly<Record<string, number>>) {
+    this.directory = directory
+    this.#ports = ports
+  }
+
+  static async start(options: PostfixOptions = {}): Promise<Postfix> {
+    const ports: Record<string, number> = {}
+    for (const name of Object.keys(options.services ?? {})) ports[name] = await freePort()
+    const postfix = new Postfix(mkdtempSync(join(tmpdir(), 'studs-postfix-')), ports)
+    running.add(postfix)
+    postfix.#writeFiles(options)
+    await postfix.start()
+    return postfix
+  }
+
+  port(service: string): number {
+    const port = this.#ports[service]
+    if (port === undefined) throw new Error(`no service ${service}`)
+    return port
+  }
+
+  /** Starts it again after stop(), on the same ports. Resolves when it listens. */
+  async start(): Promise<void> {
+    const from = this.log.lines.length
+    const master = spawn(POSTFIX, ['-c', this.directory, 'start-fg'], { stdio: ['ignore', 'pipe', 'pipe'], detached: true })
+    this.#master = master
+    for (const output of [master.stdout!, master.stderr!]) createInterface({ input: output }).on('line', (line) => this.log.add(line))
+    master.once('close', () => this.log.end())
+    await this.log.line(/daemon started/, from)
+  }
+
+  /** Nobody listens any more when it resolves; what was delivered stays. */
+  async stop(): Promise<void> {
+    const master = this.#master
+    this.#master = undefined
+    if (master?.pid === undefined || master.exitCode !== null || master.signalCode !== null) return
+    const closed = once(master, 'close')
+    // `detached` made it the leader of a group of its own, in which all its daemons are.
+    process.kill(-master.pid, 'SIGTERM')
+    const limit = setTimeout(() => process.kill(-master.pid!, 'SIGKILL'), 5000)
+    await closed
+    clearTimeout(limit)
+  }
+
+  async remove(): Promise<void> {
+    await this.stop()
+    running.delete(this)
+    rmSync(this.directory, { recursive: true, force: true, maxRetries: 5 })
+  }
+
+  /** Puts a message into its queue as cron and scripts do. */
+  async sendmail(words: readonly string[], message: string): Promise<void> {
+    const child = spawn('/usr/sbin/sendmail', ['-C', this.directory, ...words], { stdio: ['pipe', 'inherit', 'inherit'] })
+    const ended = once(child, 'close')
+    child.stdin.end(message)
+    const [code] = await ended
+    if (code !== 0) throw new Error(`sendmail ended with ${code}`)
+  }
+
+  /** Resolves when so many messages lie in a mailbox; in the order in which they were stored. */
+  async mails(mailbox: string, count = 1): Promise<StoredMail[]> {
+    const folder = join(this.directory, 'mail', mailbox, 'new')
+    // A message that is announced as sent has its file already.
+    await this.log.until(() => (existsSync(folder) ? readdirSync(folder).length : 0) >= count)
+    const byTime = (name: string): number => Number(/M(\d+)/.exec(name)?.[1]) + Number.parseInt(name, 10) * 1e6
+    return readdirSync(folder)
+      .sort((a, b) => byTime(a) - byTime(b))
+      .map((name) => storedMail(readFileSync(join(folder, name), 'latin1')))
+  }
+
+  /** The only message of a mailbox. */
+  async mail(mailbox: string): Promise<StoredMail> {
+    const [only, ...others] = await this.mails(mailbox)
+    if (only === undefined || others.length > 0) throw new Error(`${mailbox} has ${others.length + 1} messages`)
+    return only
+  }
+
+  #writeFiles({ services = {}, main = {}, mailboxes = {} }: PostfixOptions): void {
+    const { directory } = this
+    // Daemons run as several users and pass through here.
+    chmodSync(directory, 0o755)
+    for (const name of ['queue', 'data', 'mail']) mkdirSync(join(directory, name))
+    chownSync(join(directory, 'mail'), MAIL_OWNER, MAIL_OWNER)
+    chownSync(join(directory, 'data'), ownerOf('postfix'), 0)
+    const pair = makeSelfSigned(['somebody-else.invalid'], { from: Date.now() - 2 * DAY, to: Date.now() - DAY })
+    writeFileSync(join(directory, 'tls.pem'), pair.key + pair.cert, { mode: 0o600 })
+    writeFileSync(join(directory, 'mailboxes'), linesOf(mailboxes, ([address, name]) => `${address} ${name}/`))
+    const domains = new Set(Object.keys(mailboxes).map((address) => address.slice(address.lastIndexOf('@') + 1)))
+    const all = {
+      ...BASE,
+      queue_directory: join(directory, 'queue'),
+      data_directory: join(directory, 'data'),
+      virtual_mailbox_base: join(directory, 'mail'),
+      virtual_mailbox_domains: [...domains].join(' '),
+      virtual_mailbox_maps: `texthash:${directory}/mailboxes`,
+      smtpd_tls_chain_files: join(directory, 'tls.pem'),
+      smtpd_tls_received_header: 'yes',
+      ...main,
+    }
+    writeFileSync(join(directory, 'main.cf'), linesOf(all, ([name, value]) => `${name} = ${value}`))
+    const listeners = Object.entries(services).map(([name, options]) => {
+      const own = Object.entries({ syslog_name: `postfix/${name}`, ...options }).map(([key, value]) => ` -o { ${key} = ${value} }\n`)
+      return `127.0.0.1:${this.port(name)} inet n - n - - smtpd\n${own.join('')}`
+    })
+    writeFileSync(join(directory, 'master.cf'), listeners.join('') + DAEMON_LINES.trimStart())
+  }
+}
+
+function linesOf(entries: Readonly<Record<string, unknown>>, line: (entry: [string, unknown]) => string): string {
+  return Object.entries(entries).map((entry) => `${line(entry)}\n`).join('')
+}
+
+function ownerOf(user: string): number {
+  const line = readFileSync('/etc/passwd', 'utf8').split('\n').find((entry) => entry.startsWith(`${user}:`))
+  return Number(line?.split(':')[2])
+}
+
+/** `file`: as on disk, with bare LF. */
+export function storedMail(file: string): StoredMail {
+  const raw = file.replaceAll('\n', '\r\n')
+  const end = raw.indexOf('\r\n\r\n')
+  const fields = (end === -1 ? raw : raw.slice(0, end)).replace(/\r\n(?=[ \t])/g, '').split('\r\n')
+  return {
+    raw,
+    body: end === -1 ? '' : raw.slice(end + 4),
+    header: (name) =>
+      fields
+        .filter((field) => field.toLowerCase().startsWith(`${name.toLowerCase()}:`))
+        .map((field) => field.slice(name.length + 1).trim()),
+  }
+}
