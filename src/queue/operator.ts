@@ -224,7 +224,7 @@ const QUEUE_DUMPED: Verdict = { ...CATEGORIES['queue-dumped'], category: 'queue-
 /** Due already, or tried since the walk along the schedule began: a retry moves what it meets, and would meet it again. */
 function isRetriedAlready({ state, lastAt }: Recipient, event: StateEvent): boolean {
   if (event.kind !== 'retried' || state.kind !== 'waiting') return false
-  return state.dueAt <= event.dueAt || (lastAt !== undefined && lastAt >= event.dueAt)
+  return state.dueAt <= event.dueAt || (lastAt !== undefined && lastAt > event.dueAt)
 }
 
 function lanePrefix({ tenant, domain }: QueueFilter): Buffer | undefined {

@@ -3,16 +3,24 @@
 // many SMTP services as a test wants, each with its own options. It needs root, because master starts its daemons as
 // several users; nothing of the machine's own Postfix is read or changed.
 
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import type { Readable, Writable } from 'node:stream'
 import { makeSelfSigned } from '../../src/inbound/self-signed.ts'
 import { freePort, LineLog } from './line-log.ts'
 
-const POSTFIX = '/usr/sbin/postfix'
+// Postfix lives as long as our end of a pipe is open: it ends with the test also when that is killed. Its log goes through
+// `cat`, because /dev/stdout cannot be opened where it is a socket, as Node's pipes are.
+const HOLD = `
+postfix -c "$1" start-fg 2>&1 | cat &
+cat > /dev/null
+kill -TERM $(sed 1q "$1/queue/pid/master.pid")
+wait
+`
 const DAEMONS = '/usr/lib/postfix/sbin'
 /** Owner of the mailboxes: `nobody`. virtual(8) never writes as root. */
 const MAIL_OWNER = 65_534
@@ -97,7 +105,7 @@ export class Postfix {
   readonly directory: string
   readonly log = new LineLog()
   #ports: Readonly<Record<string, number>>
-  #master: ChildProcess | undefined
+  #child: ChildProcessByStdio<Writable, Readable, null> | undefined
 
   private constructor(directory: string, ports: Readonly<Record<string, number>>) {
     this.directory = directory
@@ -123,24 +131,21 @@ export class Postfix {
   /** Starts it again after stop(), on the same ports. Resolves when it listens. */
   async start(): Promise<void> {
     const from = this.log.lines.length
-    const master = spawn(POSTFIX, ['-c', this.directory, 'start-fg'], { stdio: ['ignore', 'pipe', 'pipe'], detached: true })
-    this.#master = master
-    for (const output of [master.stdout!, master.stderr!]) createInterface({ input: output }).on('line', (line) => this.log.add(line))
-    master.once('close', () => this.log.end())
+    const child = spawn('/bin/sh', ['-c', HOLD, 'sh', this.directory], { stdio: ['pipe', 'pipe', 'inherit'] })
+    this.#child = child
+    const lines = createInterface({ input: child.stdout }).on('line', (line) => this.log.add(line))
+    lines.once('close', () => this.log.end())
     await this.log.line(/daemon started/, from)
   }
 
   /** Nobody listens any more when it resolves; what was delivered stays. */
   async stop(): Promise<void> {
-    const master = this.#master
-    this.#master = undefined
-    if (master?.pid === undefined || master.exitCode !== null || master.signalCode !== null) return
-    const closed = once(master, 'close')
-    // `detached` made it the leader of a group of its own, in which all its daemons are.
-    process.kill(-master.pid, 'SIGTERM')
-    const limit = setTimeout(() => process.kill(-master.pid!, 'SIGKILL'), 5000)
+    const child = this.#child
+    this.#child = undefined
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+    const closed = once(child, 'close')
+    child.stdin.end()
     await closed
-    clearTimeout(limit)
   }
 
   async remove(): Promise<void> {
