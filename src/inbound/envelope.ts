@@ -2,7 +2,7 @@
 // message into what the queue is given.
 
 import type { CredentialSettings, TenantSettings } from '../config/schema.ts'
-import { type EmailAddress, needsSmtpUtf8, parseAddress } from '../mail/address.ts'
+import { type Address, type EmailAddress, needsSmtpUtf8, parseAddress } from '../mail/address.ts'
 import type { DsnMail, Message } from '../mail/message.ts'
 import type { Submitted, SubmittedRecipient } from '../queue/submission.ts'
 import type { Signer } from '../sign/signer.ts'
@@ -11,7 +11,7 @@ import { decodeHeader } from './encoded-word.ts'
 import { type Field, fieldValue, firstAddress, type Head, scanHead, withoutFields } from './head.ts'
 import type { OpenedHead } from './intake.ts'
 import { isOwn, type OwnHeaders, readOwnHeaders } from './own-headers.ts'
-import { REPLY, type Reply } from './replies.ts'
+import { fromNotAllowed, REPLY, type Reply } from './replies.ts'
 import type { Tenancy } from './tenancy.ts'
 import { dateHeader, messageIdHeader, receivedHeader, withProtocol } from './trace.ts'
 
@@ -51,7 +51,11 @@ export function openHead(parts: HeadParts, id: string, text: string): OpenedHead
     known.own.length === 0 && head.start === 0 ? text.slice(0, head.end) : withoutFields(text, head, known.own)
   const shown = shownHeaders(text, known, `<${id}@${parts.hostname}>`)
   const trace = tracePrefix(parts, { id, now, known, messageId: shown.messageId })
-  const senderDomain = ownSenderDomain(parts, known.from === undefined ? undefined : fieldValue(text, known.from))
+  const author = known.from === undefined ? undefined : authorOf(fieldValue(text, known.from))
+  if (author !== undefined && !parts.tenancy.maySendAs(parts.envelope.tenant, author.domain)) {
+    return fromNotAllowed(parts.envelope.tenant.name, author.domain)
+  }
+  const senderDomain = ownSenderDomain(parts, author)
   const has8BitHead = parts.envelope.smtpUtf8 && /[^\x00-\x7f]/.test(lines)
   return {
     lines: Buffer.from(lines, 'latin1'),
@@ -147,11 +151,14 @@ function tracePrefix(
   return received + added + (known.date === undefined ? dateHeader(now) : '')
 }
 
-function ownSenderDomain({ envelope, tenancy }: HeadParts, from: string | undefined): Submitted['senderDomain'] {
-  const fromAddress = from === undefined ? undefined : firstAddress(from)
-  const fromText = fromAddress === undefined ? '' : Buffer.from(fromAddress, 'latin1').toString()
-  for (const text of [fromText, envelope.sender]) {
-    const domain = parseAddress(text)?.domain
+/** The first address of From; undefined where there is none that can be read. */
+function authorOf(from: string): Address | undefined {
+  const first = firstAddress(from)
+  return first === undefined ? undefined : parseAddress(Buffer.from(first, 'latin1').toString())
+}
+
+function ownSenderDomain({ envelope, tenancy }: HeadParts, author: Address | undefined): Submitted['senderDomain'] {
+  for (const domain of [author?.domain, parseAddress(envelope.sender)?.domain]) {
     const own = domain === undefined ? undefined : tenancy.ownDomain(envelope.tenant, domain)
     if (own !== undefined) return own
   }

@@ -66,6 +66,9 @@ export const unknownParameter = (keyword: string): Reply => reply(555, `5.5.4 pa
 export const senderNotAllowed = (tenant: string, domain: string): Reply =>
   reply(550, `5.7.1 sender domain ${domain} is not allowed for tenant ${tenant}`)
 
+export const fromNotAllowed = (tenant: string, domain: string): Reply =>
+  reply(550, `5.7.1 From: domain ${domain} is not allowed for tenant ${tenant}`)
+
 export const badHeader = (header: string, sentence: string): Reply => reply(554, `5.6.0 ${header}: ${sentence}`)
 
 export const recipientSuppressed = (reason: string, since: EpochMs): Reply =>

@@ -3,7 +3,7 @@
 import { BlockList, isIP } from 'node:net'
 import type { CredentialSettings, DomainSettings, Settings, TenantSettings } from '../config/schema.ts'
 import { type Domain, parseDomain } from '../mail/address.ts'
-import { DAY, HOUR } from '../util/clock.ts'
+import { lifetimeOf } from '../queue/schedule.ts'
 
 interface Network {
   readonly list: BlockList
@@ -58,23 +58,25 @@ export class Tenancy {
     return this.#networks.find(({ list }) => list.check(clientAddress, family))?.tenant
   }
 
+  /** A domain that is configured belongs to its tenant alone, also where another may use any sender. */
   maySendAs(tenant: TenantSettings, domain: Domain): boolean {
-    return tenant.anySender || this.ownDomain(tenant, domain) !== undefined
+    const covering = this.#covering(domain)
+    return covering === undefined ? tenant.anySender : covering.tenant === tenant.name
   }
 
-  /**
-   * The configured domain of this tenant that covers `domain`: itself, or a parent with `subdomains`. Never another
-   * tenant's, also for a tenant that may use any sender: what we sign and where returns go stays with the owner.
-   */
+  /** The configured domain of this tenant that covers `domain`: what we sign as and where returns go. */
   ownDomain(tenant: TenantSettings, domain: Domain): Domain | undefined {
-    for (let name: string = domain; name !== ''; name = name.slice(name.indexOf('.') + 1)) {
+    const covering = this.#covering(domain)
+    return covering?.tenant === tenant.name ? (covering.name as Domain) : undefined
+  }
+
+  /** The domain itself, or the nearest parent with `subdomains`. */
+  #covering(domain: Domain): DomainSettings | undefined {
+    for (let name: string = domain; ; name = name.slice(name.indexOf('.') + 1)) {
       const settings = this.#domains.get(name)
-      if (settings !== undefined && (name === domain || settings.subdomains)) {
-        return settings.tenant === tenant.name ? (name as Domain) : undefined
-      }
+      if (settings !== undefined && (name === domain || settings.subdomains)) return settings
       if (!name.includes('.')) return undefined
     }
-    return undefined
   }
 
   hasPool(name: string): boolean {
@@ -83,14 +85,6 @@ export class Tenancy {
 
   /** How long mail of the tenant is tried. */
   lifetimeMs(tenant: TenantSettings): number {
-    if (tenant.lifetime !== undefined) return tenant.lifetime
-    switch (tenant.preset) {
-      case 'transactional':
-        return 8 * HOUR
-      case 'patient':
-        return 5 * DAY
-      case 'standard':
-        return this.#standardLifetimeMs
-    }
+    return lifetimeOf(tenant, this.#standardLifetimeMs)
   }
 }

@@ -24,8 +24,8 @@ describe('a configuration that is wrong', () => {
     ['is no TOML', '[data]\ndirectory = "d\n', /studs\.toml:2(:\d+)?: .*not valid TOML/],
     [
       'has an unknown key',
-      '[queue]\nretries = ["5m"]\n',
-      /studs\.toml:2: queue\.retries: unknown key.*did you mean "retry"/,
+      '[queue]\nretrys = ["5m"]\n',
+      /studs\.toml:2: queue\.retrys: unknown key.*did you mean "retry"/,
     ],
     ['has a value without its unit', '\n[queue]\nlifetime = "72"\n', /studs\.toml:3: queue\.lifetime: /],
     [

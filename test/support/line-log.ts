@@ -6,12 +6,16 @@ import { type AddressInfo, createServer } from 'node:net'
 export class LineLog {
   readonly lines: string[] = []
   readonly #waiting = new Set<() => void>()
-  #ended = false
+  #ended = true
 
   add(line: string): void {
-    this.#ended = false
     this.lines.push(line)
     for (const look of [...this.#waiting]) look()
+  }
+
+  /** The program starts (again); what it will say can be waited for. */
+  begin(): void {
+    this.#ended = false
   }
 
   /** The program is gone: what has not been said by now is not waited for. */

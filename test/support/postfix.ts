@@ -5,7 +5,17 @@
 
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -133,6 +143,7 @@ export class Postfix {
     const from = this.log.lines.length
     const child = spawn('/bin/sh', ['-c', HOLD, 'sh', this.directory], { stdio: ['pipe', 'pipe', 'inherit'] })
     this.#child = child
+    this.log.begin()
     const lines = createInterface({ input: child.stdout }).on('line', (line) => this.log.add(line))
     lines.once('close', () => this.log.end())
     await this.log.line(/daemon started/, from)
@@ -156,7 +167,9 @@ export class Postfix {
 
   /** Puts a message into its queue as cron and scripts do. */
   async sendmail(words: readonly string[], message: string): Promise<void> {
-    const child = spawn('/usr/sbin/sendmail', ['-C', this.directory, ...words], { stdio: ['pipe', 'inherit', 'inherit'] })
+    const child = spawn('/usr/sbin/sendmail', ['-C', this.directory, ...words], {
+      stdio: ['pipe', 'inherit', 'inherit'],
+    })
     const ended = once(child, 'close')
     child.stdin.end(message)
     const [code] = await ended
@@ -190,7 +203,10 @@ export class Postfix {
     chownSync(join(directory, 'data'), ownerOf('postfix'), 0)
     const pair = makeSelfSigned(['somebody-else.invalid'], { from: Date.now() - 2 * DAY, to: Date.now() - DAY })
     writeFileSync(join(directory, 'tls.pem'), pair.key + pair.cert, { mode: 0o600 })
-    writeFileSync(join(directory, 'mailboxes'), linesOf(mailboxes, ([address, name]) => `${address} ${name}/`))
+    writeFileSync(
+      join(directory, 'mailboxes'),
+      linesOf(mailboxes, ([address, name]) => `${address} ${name}/`),
+    )
     const domains = new Set(Object.keys(mailboxes).map((address) => address.slice(address.lastIndexOf('@') + 1)))
     const all = {
       ...BASE,
@@ -203,9 +219,14 @@ export class Postfix {
       smtpd_tls_received_header: 'yes',
       ...main,
     }
-    writeFileSync(join(directory, 'main.cf'), linesOf(all, ([name, value]) => `${name} = ${value}`))
+    writeFileSync(
+      join(directory, 'main.cf'),
+      linesOf(all, ([name, value]) => `${name} = ${value}`),
+    )
     const listeners = Object.entries(services).map(([name, options]) => {
-      const own = Object.entries({ syslog_name: `postfix/${name}`, ...options }).map(([key, value]) => ` -o { ${key} = ${value} }\n`)
+      const own = Object.entries({ syslog_name: `postfix/${name}`, ...options }).map(
+        ([key, value]) => ` -o { ${key} = ${value} }\n`,
+      )
       return `127.0.0.1:${this.port(name)} inet n - n - - smtpd\n${own.join('')}`
     })
     writeFileSync(join(directory, 'master.cf'), listeners.join('') + DAEMON_LINES.trimStart())
@@ -213,11 +234,15 @@ export class Postfix {
 }
 
 function linesOf(entries: Readonly<Record<string, unknown>>, line: (entry: [string, unknown]) => string): string {
-  return Object.entries(entries).map((entry) => `${line(entry)}\n`).join('')
+  return Object.entries(entries)
+    .map((entry) => `${line(entry)}\n`)
+    .join('')
 }
 
 function ownerOf(user: string): number {
-  const line = readFileSync('/etc/passwd', 'utf8').split('\n').find((entry) => entry.startsWith(`${user}:`))
+  const line = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .find((entry) => entry.startsWith(`${user}:`))
   return Number(line?.split(':')[2])
 }
 
