@@ -271,10 +271,13 @@ class RelayBuilder {
   async #housekeeping(store: Store, core: Core): Promise<void> {
     const { clock, logger } = this.#options
     const { signal } = this.#stopped
-    const newerThanAnyOrphan = core.queue.openBody().id
+    // Bodies being received are newer than this: no transaction lasts from one pass to the next.
+    let newerThanAnyOrphan = core.queue.openBody().id
     while (!signal.aborted) {
+      const nextBound = core.queue.openBody().id
       try {
         const orphans = await sweepOrphans(store, newerThanAnyOrphan, signal)
+        newerThanAnyOrphan = nextBound
         const { keepJournal, keepBody } = this.#settings.queue
         const now = clock.now()
         // Without keep_body a body went with its last open recipient: there is none to look for.

@@ -13,6 +13,7 @@ export class SpooledBody implements BodyWriter {
   #pending: Buffer[] = []
   #pendingBytes = 0
   #stored = 0
+  #isDiscarded = false
 
   constructor(store: Store, id: string) {
     this.#store = store
@@ -20,6 +21,7 @@ export class SpooledBody implements BodyWriter {
   }
 
   async write(bytes: Buffer): Promise<void> {
+    if (this.#isDiscarded) return
     this.#pending.push(bytes)
     this.#pendingBytes += bytes.length
     while (this.#pendingBytes > CHUNK_BYTES) {
@@ -27,9 +29,10 @@ export class SpooledBody implements BodyWriter {
       const rest = whole.subarray(CHUNK_BYTES)
       this.#pending = [rest]
       this.#pendingBytes = rest.length
+      // Counted before it is written: discard must remove what is still under way, too.
+      const index = this.#stored++
       // Awaited: a client can be no faster than the store, so that memory stays bounded.
-      await this.#store.write([{ table: 'body', key: partKey(this.id, this.#stored), value: whole.subarray(0, CHUNK_BYTES) }])
-      this.#stored++
+      await this.#store.write([{ table: 'body', key: partKey(this.id, index), value: whole.subarray(0, CHUNK_BYTES) }])
     }
   }
 
@@ -44,6 +47,7 @@ export class SpooledBody implements BodyWriter {
   }
 
   async discard(): Promise<void> {
+    this.#isDiscarded = true
     this.#pending = []
     this.#pendingBytes = 0
     if (this.#stored > 0) await this.#store.write(removeBody(this.id, this.#stored))
