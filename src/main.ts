@@ -58,7 +58,11 @@ const program = buildProgram(io, {
   // Loaded when they are wanted: most commands only talk to a relay, and should start at once.
   startRelay: async (options) => (await import('./relay.ts')).startRelay(options),
   serve: async ({ config }) =>
-    (await import('./cli/serve.ts')).serve(config, { ...io, onReload: (listener) => process.on('SIGHUP', listener), die }),
+    (await import('./cli/serve.ts')).serve(config, {
+      ...io,
+      onReload: (listener) => process.on('SIGHUP', listener),
+      die,
+    }),
 })
 process.exitCode = await runProgram(program, process.argv.slice(2), io)
 // Nothing that is still open (an idle connection, a timer) keeps a finished command alive.

@@ -13,24 +13,24 @@ import type { Delivery } from './delivery/delivery.ts'
 import { createApi } from './http/api.ts'
 import { createOperations } from './http/relay-operations.ts'
 import { listenOnSocket, type SocketListener } from './http/socket.ts'
-import { openCertificates, type Certificates } from './inbound/certificates.ts'
+import { type Certificates, openCertificates } from './inbound/certificates.ts'
 import { logEvents } from './inbound/log-events.ts'
 import { createSubmission, type Listening, type Submission } from './inbound/submission.ts'
 import { announceTo } from './journal/announce.ts'
 import type { Journal } from './journal/journal.ts'
 import type { Logger } from './observe/logger.ts'
 import { attemptOf } from './queue/attempt.ts'
-import { createCore, type Core } from './queue/core.ts'
+import { type Core, createCore } from './queue/core.ts'
 import { prune } from './queue/prune.ts'
 import { returnPathKeys } from './queue/return-path-keys.ts'
 import { Runner } from './queue/runner.ts'
 import { readChunk, sweepOrphans } from './queue/spool.ts'
 import { createSandbox, type Sandbox } from './sandbox/sandbox.ts'
-import { createSigner, type ConfiguredSigner } from './sign/signer.ts'
+import { type ConfiguredSigner, createSigner } from './sign/signer.ts'
 import { openStore } from './store/lmdb.ts'
 import type { Store } from './store/store.ts'
 import type { SuppressionList } from './suppression/list.ts'
-import { HOUR, SECOND, type Clock } from './util/clock.ts'
+import { type Clock, HOUR, SECOND } from './util/clock.ts'
 import { VERSION } from './version.ts'
 
 export interface RelayOptions {
@@ -131,7 +131,10 @@ class RelayBuilder {
     this.#stops.push(() => store.close())
     store.onHealth((health, reason) => {
       if (health === 'failed') {
-        logger.error({ event: 'store-failed' }, `the store failed (${reason}); stopping rather than going on over a store that cannot be trusted`)
+        logger.error(
+          { event: 'store-failed' },
+          `the store failed (${reason}); stopping rather than going on over a store that cannot be trusted`,
+        )
         onFatal?.(reason)
       }
     })
@@ -149,7 +152,10 @@ class RelayBuilder {
       route: [],
       delivery: { ...settings.delivery, resolvers: [`${address}:${dnsPort}`], port: smtpPort, allowPrivate: false },
     })
-    this.#options.logger.info({ event: 'sandbox', address, smtpPort, dnsPort }, 'every mail is delivered into the sandbox (delivery.mode)')
+    this.#options.logger.info(
+      { event: 'sandbox', address, smtpPort, dnsPort },
+      'every mail is delivered into the sandbox (delivery.mode)',
+    )
     return sandbox
   }
 
@@ -170,7 +176,12 @@ class RelayBuilder {
   async #startRunner({ store, core, delivery }: { store: Store; core: Core; delivery: Delivery }): Promise<Runner> {
     const { clock, logger } = this.#options
     const [key] = await returnPathKeys(store)
-    const parts = { settings: () => this.#settings, key, readChunk: (id: string, index: number) => readChunk(store, id, index), clock }
+    const parts = {
+      settings: () => this.#settings,
+      key,
+      readChunk: (id: string, index: number) => readChunk(store, id, index),
+      clock,
+    }
     const runner = new Runner({
       queue: core.queue,
       delivery,
@@ -188,7 +199,12 @@ class RelayBuilder {
     return runner
   }
 
-  async #createSubmission(parts: { core: Core; delivery: Delivery; signer: ConfiguredSigner; store: Store }): Promise<Submission> {
+  async #createSubmission(parts: {
+    core: Core
+    delivery: Delivery
+    signer: ConfiguredSigner
+    store: Store
+  }): Promise<Submission> {
     const { core, delivery, signer, store } = parts
     const { clock, logger } = this.#options
     const events = logEvents(logger)
@@ -223,7 +239,8 @@ class RelayBuilder {
   }): Promise<SocketListener> {
     const { store, core, delivery, startedAt, reload } = parts
     const { clock, logger } = this.#options
-    const tlsOf = (name: string): string => this.#settings.listener.find((listener) => listener.name === name)?.tls ?? 'none'
+    const tlsOf = (name: string): string =>
+      this.#settings.listener.find((listener) => listener.name === name)?.tls ?? 'none'
     const operations = createOperations({
       store,
       core,
@@ -248,7 +265,13 @@ class RelayBuilder {
     return socket
   }
 
-  async #reload(parts: { core: Core; delivery: Delivery; signer: ConfiguredSigner; submission: Submission; runner: Runner }): Promise<readonly string[]> {
+  async #reload(parts: {
+    core: Core
+    delivery: Delivery
+    signer: ConfiguredSigner
+    submission: Submission
+    runner: Runner
+  }): Promise<readonly string[]> {
     const { logger, reload } = this.#options
     if (reload === undefined) return []
     // What runs from here on is old where a restart is needed and new elsewhere: that mixture was checked as a whole.
@@ -263,7 +286,8 @@ class RelayBuilder {
     parts.submission.reconfigure(settings)
     parts.runner.forgetPlaces()
     for (const change of changes) logger.info({ event: 'reloaded' }, change)
-    for (const option of needsRestart) logger.warn({ event: 'needs-restart', option }, `${option} takes effect at the next start`)
+    for (const option of needsRestart)
+      logger.warn({ event: 'needs-restart', option }, `${option} takes effect at the next start`)
     return [...changes, ...needsRestart.map((option) => `${option} takes effect at the next start`)]
   }
 
@@ -285,7 +309,11 @@ class RelayBuilder {
         const pruned = await prune(store, { keepFrom: now - keepJournal, keepBodyFrom, now }, signal)
         logger.debug({ event: 'pruned', orphans, ...pruned })
       } catch (error) {
-        if (!signal.aborted) logger.warn({ event: 'housekeeping-failed', err: error }, 'housekeeping broke off; it is tried again in an hour')
+        if (!signal.aborted)
+          logger.warn(
+            { event: 'housekeeping-failed', err: error },
+            'housekeeping broke off; it is tried again in an hour',
+          )
       }
       await clock.sleep(PRUNE_INTERVAL_MS, signal)
     }

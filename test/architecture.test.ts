@@ -9,13 +9,29 @@ const SRC = new URL('../src', import.meta.url).pathname
 
 /** Top to bottom. A file may import from its own folder and from the floors below. */
 const FLOORS = [
-  'main', 'cli', 'relay', 'sandbox', 'http', 'inbound', 'queue', 'journal', 'delivery', 'suppression', 'bounce', 'sign', 'observe',
-  'config', 'store', 'mail', 'util', 'version',
+  'main',
+  'cli',
+  'relay',
+  'sandbox',
+  'http',
+  'inbound',
+  'queue',
+  'journal',
+  'delivery',
+  'suppression',
+  'bounce',
+  'sign',
+  'observe',
+  'config',
+  'store',
+  'mail',
+  'util',
+  'version',
 ]
 
 /** Who may import what; a pattern ending in / is a folder. */
 const DOORS: Readonly<Record<string, readonly string[]>> = {
-  'smtp-server': ['inbound/', 'sandbox/'],
+  'smtp-server': ['inbound/'],
   nodemailer: ['queue/dsn.ts', 'cli/demo'],
   'p-queue': ['delivery/paths.ts'],
   lmdb: ['store/'],
@@ -43,18 +59,23 @@ interface Import {
   readonly target: string
 }
 
-const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter(
+  (name) => name.endsWith('.ts') && !name.endsWith('.test.ts'),
+)
 const sourceOf = (file: string): string => readFileSync(join(SRC, file), 'utf8')
 const codeOf = (file: string): string => sourceOf(file).replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '')
 
 const imports: readonly Import[] = files.flatMap((file) =>
-  [...sourceOf(file).matchAll(/^\s*(?:import|export)\b[^'"]*?from\s+['"]([^'"]+)['"]|\bimport\(['"]([^'"]+)['"]\)/gm)].map((match) => ({
+  [
+    ...sourceOf(file).matchAll(/^\s*(?:import|export)\b[^'"]*?from\s+['"]([^'"]+)['"]|\bimport\(['"]([^'"]+)['"]\)/gm),
+  ].map((match) => ({
     file,
     target: match[1] ?? match[2] ?? '',
   })),
 )
 
-const floorOf = (file: string): number => FLOORS.indexOf(file.includes('/') ? (file.split('/')[0] ?? '') : file.replace(/\.ts$/, ''))
+const floorOf = (file: string): number =>
+  FLOORS.indexOf(file.includes('/') ? (file.split('/')[0] ?? '') : file.replace(/\.ts$/, ''))
 
 test('there is something to look at', () => {
   expect(files.length).toBeGreaterThan(50)

@@ -26,7 +26,8 @@ export async function serve(file: string | undefined, io: ServeIo): Promise<void
   const load = () => loadSettings({ file, env: io.env })
   const loaded = load()
   const logger = createLogger(loaded.settings.log)
-  for (const warning of loaded.warnings) logger.warn({ event: 'config-warning', option: warning.path }, formatProblem(warning))
+  for (const warning of loaded.warnings)
+    logger.warn({ event: 'config-warning', option: warning.path }, formatProblem(warning))
   const relay = await startRelay({
     loaded,
     reload: load,
@@ -38,7 +39,11 @@ export async function serve(file: string | undefined, io: ServeIo): Promise<void
       io.clock.after(LAST_WORDS_MS, () => io.die(EX_SOFTWARE))
     },
   }).catch((cause: unknown) => {
-    throw new CliError(EXIT.failed, `The relay cannot start: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+    throw new CliError(
+      EXIT.failed,
+      `The relay cannot start: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause },
+    )
   })
   logger.info({ event: 'ready', config: loaded.file ?? 'defaults', socket: relay.socket })
   io.onReload(() => {

@@ -130,10 +130,20 @@ describe('own addresses', () => {
   })
 
   test('an exception opens its own network and no other', () => {
-    const sandboxed = createAddressPolicy({ interfaces: ['127.0.0.1'], listening: [{ address: '127.0.0.1', port: 2525 }], allowed: ['127.0.0.0/8'] })
+    const sandboxed = createAddressPolicy({
+      interfaces: ['127.0.0.1'],
+      listening: [{ address: '127.0.0.1', port: 2525 }],
+      allowed: ['127.0.0.0/8'],
+    })
     expect(sandboxed.judge('127.0.0.7', { port: 2526, allowPrivate: false })).toEqual({ kind: 'allowed' })
     expect(sandboxed.judge('127.0.0.1', { port: 2525, allowPrivate: false })).toEqual({ kind: 'loop' })
-    expect(sandboxed.judge('10.0.0.1', { port: 2526, allowPrivate: false })).toEqual({ kind: 'prohibited', reason: 'private' })
-    expect(sandboxed.judge('192.0.2.25', { port: 2526, allowPrivate: false })).toEqual({ kind: 'prohibited', reason: 'documentation' })
+    expect(sandboxed.judge('10.0.0.1', { port: 2526, allowPrivate: false })).toEqual({
+      kind: 'prohibited',
+      reason: 'private',
+    })
+    expect(sandboxed.judge('192.0.2.25', { port: 2526, allowPrivate: false })).toEqual({
+      kind: 'prohibited',
+      reason: 'documentation',
+    })
   })
 })

@@ -29,7 +29,16 @@ function fields(record: StoredRecord, recipient: string): Record<string, unknown
     ...(attempt === undefined ? {} : { attempt }),
     ...(reply === undefined ? {} : { reply: replyText(reply) }),
     ...(cause === undefined ? {} : { cause: causeText(cause) }),
-    ...(way === undefined ? {} : { site: way.site, source: way.source, mx: way.mx, address: way.mxAddress, tls: way.tls, ms: Math.round(way.durationMs) }),
+    ...(way === undefined
+      ? {}
+      : {
+          site: way.site,
+          source: way.source,
+          mx: way.mx,
+          address: way.mxAddress,
+          tls: way.tls,
+          ms: Math.round(way.durationMs),
+        }),
     ...(verdict === undefined ? {} : { category: verdict.category, code: verdict.code, rule: verdict.rule }),
     ...(dueAt === undefined ? {} : { retryInMs: dueAt - at }),
     ...(record.ambiguous === true ? { ambiguous: true } : {}),

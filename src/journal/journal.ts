@@ -1,10 +1,10 @@
 // The journal: appends records, reads them back, tells those who follow. Records are composed as writes, so that they
 // stand or fall with the change they tell of; `publish` runs after the commit.
 
-import { idKey, journalKey, prefixRange, readJournalKey, readPartKey, textKey } from '../store/keys.ts'
-import { decode, decodeOptional, EMPTY, encode } from '../store/codec.ts'
-import type { Store, Write } from '../store/store.ts'
 import type { Message } from '../mail/message.ts'
+import { decode, decodeOptional, EMPTY, encode } from '../store/codec.ts'
+import { idKey, journalKey, prefixRange, readJournalKey, readPartKey, textKey } from '../store/keys.ts'
+import type { Store, Write } from '../store/store.ts'
 import type { Clock } from '../util/clock.ts'
 import type { JournalRecord, RecordKind, StoredRecord } from './record.ts'
 

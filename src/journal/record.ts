@@ -8,8 +8,21 @@ import type { SmtpReply } from '../mail/reply.ts'
 import type { EpochMs } from '../util/clock.ts'
 
 export const RECORD_KINDS = [
-  'accepted', 'suppressed', 'delivered', 'deferred', 'failed', 'expired', 'held', 'released', 'retried',
-  'cancelled', 'bounced', 'reported', 'suppression-added', 'suppression-removed', 'dsn-sent',
+  'accepted',
+  'suppressed',
+  'delivered',
+  'deferred',
+  'failed',
+  'expired',
+  'held',
+  'released',
+  'retried',
+  'cancelled',
+  'bounced',
+  'reported',
+  'suppression-added',
+  'suppression-removed',
+  'dsn-sent',
 ] as const
 export type RecordKind = (typeof RECORD_KINDS)[number]
 

@@ -12,8 +12,25 @@ describe('parseDomain', () => {
   ])('%s → %s', (text, expected) => expect(parseDomain(text)).toBe(expected))
 
   test.each([
-    '', '.', 'a..b', '-a.example', 'a b', 'a\tb.example', 'a.example\r\nRSET', 'a%2eb', 'a%00.example', '192.0.2.1', '[192.0.2]',
-    '[2001:db8::1]', '[IPv6:192.0.2.1]', `${'a'.repeat(64)}.example`, `${'a.'.repeat(128)}example`, 'a@b', 'a/b', 'a:25', 'a\0.example',
+    '',
+    '.',
+    'a..b',
+    '-a.example',
+    'a b',
+    'a\tb.example',
+    'a.example\r\nRSET',
+    'a%2eb',
+    'a%00.example',
+    '192.0.2.1',
+    '[192.0.2]',
+    '[2001:db8::1]',
+    '[IPv6:192.0.2.1]',
+    `${'a'.repeat(64)}.example`,
+    `${'a.'.repeat(128)}example`,
+    'a@b',
+    'a/b',
+    'a:25',
+    'a\0.example',
   ])('refuses %j', (text) => expect(parseDomain(text)).toBeUndefined())
 })
 
@@ -27,8 +44,20 @@ describe('parseAddress', () => {
   ])('%s → %s', (text, expected) => expect(parseAddress(text)?.text).toBe(expected))
 
   test.each([
-    'jane', '@example.com', 'jane@', '.jane@example.com', 'jane.@example.com', 'ja..ne@example.com', 'ja ne@example.com', 'jane@example.com ',
-    'jane@exa\tmple.com', '<jane@example.com>', 'jane@example.com>', `${'a'.repeat(65)}@example.com`, 'jane\r\n@example.com', '"a\n"@example.com',
+    'jane',
+    '@example.com',
+    'jane@',
+    '.jane@example.com',
+    'jane.@example.com',
+    'ja..ne@example.com',
+    'ja ne@example.com',
+    'jane@example.com ',
+    'jane@exa\tmple.com',
+    '<jane@example.com>',
+    'jane@example.com>',
+    `${'a'.repeat(65)}@example.com`,
+    'jane\r\n@example.com',
+    '"a\n"@example.com',
   ])('refuses %j', (text) => expect(parseAddress(text)).toBeUndefined())
 })
 

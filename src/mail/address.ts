@@ -18,7 +18,8 @@ export interface Address {
   readonly text: EmailAddress
 }
 
-const DOT_ATOM = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u{80}-\u{10ffff}-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u{80}-\u{10ffff}-]+)*$/u
+const DOT_ATOM =
+  /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u{80}-\u{10ffff}-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u{80}-\u{10ffff}-]+)*$/u
 const QUOTED = /^"(?:[\x20-\x21\x23-\x5b\x5d-\x7e\u{80}-\u{10ffff}]|\\[\x20-\x7e])*"$/u
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/
 // RFC 5321 §4.5.3.1: 64 octets of local part, 255 of domain, 256 of path with its brackets.
@@ -52,7 +53,9 @@ export function parseAddress(text: string): Address | undefined {
   const parsedDomain = parseDomain(text.slice(at + 1))
   if (parsedDomain === undefined) return undefined
   const whole = `${local}@${parsedDomain}`
-  return Buffer.byteLength(whole) > MAX_ADDRESS ? undefined : { local, domain: parsedDomain, text: whole as EmailAddress }
+  return Buffer.byteLength(whole) > MAX_ADDRESS
+    ? undefined
+    : { local, domain: parsedDomain, text: whole as EmailAddress }
 }
 
 /** The domain of an address that parseAddress made. */

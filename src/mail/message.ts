@@ -49,7 +49,12 @@ export interface Message {
   readonly pool?: string
   readonly idempotencyKey?: string
   /** Where it came from. */
-  readonly client: { readonly address: string; readonly helo?: string; readonly listener: string; readonly tls?: string }
+  readonly client: {
+    readonly address: string
+    readonly helo?: string
+    readonly listener: string
+    readonly tls?: string
+  }
 }
 
 /**
@@ -59,7 +64,13 @@ export interface Message {
  */
 export type RecipientState =
   | { readonly kind: 'waiting'; readonly attempts: number; readonly dueAt: EpochMs }
-  | { readonly kind: 'held'; readonly attempts: number; readonly at: EpochMs; readonly who: string; readonly why: string }
+  | {
+      readonly kind: 'held'
+      readonly attempts: number
+      readonly at: EpochMs
+      readonly who: string
+      readonly why: string
+    }
   | { readonly kind: 'delivered'; readonly at: EpochMs }
   | { readonly kind: 'failed'; readonly at: EpochMs }
   | { readonly kind: 'expired'; readonly at: EpochMs }

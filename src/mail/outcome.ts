@@ -23,7 +23,11 @@ export type Cause =
   | { readonly kind: 'reply'; readonly reply: SmtpReply; readonly command: SmtpCommand }
   /** `code` is the enhanced code that fits (RFC 3463), e.g. 5.1.2 for a domain that does not exist. */
   | { readonly kind: 'dns'; readonly code: string; readonly detail: string }
-  | { readonly kind: 'connect' | 'tls' | 'timeout' | 'protocol'; readonly detail: string; readonly command?: SmtpCommand }
+  | {
+      readonly kind: 'connect' | 'tls' | 'timeout' | 'protocol'
+      readonly detail: string
+      readonly command?: SmtpCommand
+    }
   /** The final dot was sent and no (valid) reply was seen: the message may have been taken (RFC 1047). */
   | { readonly kind: 'ambiguous'; readonly detail: string }
   /** Found before or beside SMTP: loops (5.4.6), 8BITMIME (5.6.3), SMTPUTF8 (5.6.7), prohibited addresses (5.4.4). */

@@ -15,7 +15,14 @@ export type SmtpCommand =
   | 'QUIT'
 
 /** Commands whose refusal speaks about us or the site, never about the recipient. */
-export const COMMANDS_ABOUT_US: ReadonlySet<SmtpCommand> = new Set(['banner', 'EHLO', 'HELO', 'STARTTLS', 'AUTH', 'MAIL'])
+export const COMMANDS_ABOUT_US: ReadonlySet<SmtpCommand> = new Set([
+  'banner',
+  'EHLO',
+  'HELO',
+  'STARTTLS',
+  'AUTH',
+  'MAIL',
+])
 
 export interface SmtpReply {
   readonly code: number

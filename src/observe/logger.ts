@@ -12,7 +12,10 @@ export interface LogSettings {
   readonly format: 'auto' | 'json' | 'pretty'
 }
 
-export function createLogger(settings: LogSettings, output: NodeJS.WritableStream & { isTTY?: boolean } = process.stdout): Logger {
+export function createLogger(
+  settings: LogSettings,
+  output: NodeJS.WritableStream & { isTTY?: boolean } = process.stdout,
+): Logger {
   const isPretty = settings.format === 'pretty' || (settings.format === 'auto' && output.isTTY === true)
   const options: pino.LoggerOptions = {
     level: settings.level,
@@ -21,9 +24,13 @@ export function createLogger(settings: LogSettings, output: NodeJS.WritableStrea
     formatters: { level: (label) => ({ level: label }) },
   }
   if (isPretty) {
-    return pino(options, pretty({ colorize: output.isTTY === true, translateTime: 'SYS:HH:MM:ss.l', destination: output }))
+    return pino(
+      options,
+      pretty({ colorize: output.isTTY === true, translateTime: 'SYS:HH:MM:ss.l', destination: output }),
+    )
   }
-  if (output === process.stdout) return pino(options, pino.destination({ fd: 1, sync: false, minLength: 4096, periodicFlush: 200 }))
+  if (output === process.stdout)
+    return pino(options, pino.destination({ fd: 1, sync: false, minLength: 4096, periodicFlush: 200 }))
   return pino(options, output)
 }
 

@@ -1,13 +1,13 @@
 // What acceptance writes: the message, its recipients in their first state, the records, the indexes; one transaction
 // with the last chunk of the body. Composes, writes nothing.
 
-import { messageIndexes, type ComposedRecord, type Journal } from '../journal/journal.ts'
+import { type ComposedRecord, type Journal, messageIndexes } from '../journal/journal.ts'
 import { domainOf } from '../mail/address.ts'
 import type { Message, Recipient } from '../mail/message.ts'
 import { decodeOptional, EMPTY, encode } from '../store/codec.ts'
 import { dueKey, idKey, partKey, textKey } from '../store/keys.ts'
 import type { Store, Write } from '../store/store.ts'
-import { HOUR, type EpochMs } from '../util/clock.ts'
+import { type EpochMs, HOUR } from '../util/clock.ts'
 import type { Accepted, SubmittedRecipient } from './submission.ts'
 
 const IDEMPOTENCY_WINDOW = 24 * HOUR
@@ -24,15 +24,29 @@ export function acceptanceOf(given: {
   const writes = [
     { table: 'message' as const, key: idKey(message.id), value: encode(message) },
     ...recipients.flatMap((recipient) => recipientWrites(undefined, recipient)),
-    ...messageIndexes(message, recipients.map(({ address }) => address)),
+    ...messageIndexes(
+      message,
+      recipients.map(({ address }) => address),
+    ),
     ...records.flatMap(({ writes: recordWrites }) => recordWrites),
     ...idempotencyWrites(message),
   ]
   return { writes, records }
 }
 
-function acceptedRecords(journal: Journal, message: Message, recipient: Recipient, submitted: SubmittedRecipient | undefined): ComposedRecord[] {
-  const about = { at: message.receivedAt, tenant: message.tenant, message: message.id, n: recipient.n, recipient: recipient.address }
+function acceptedRecords(
+  journal: Journal,
+  message: Message,
+  recipient: Recipient,
+  submitted: SubmittedRecipient | undefined,
+): ComposedRecord[] {
+  const about = {
+    at: message.receivedAt,
+    tenant: message.tenant,
+    message: message.id,
+    n: recipient.n,
+    recipient: recipient.address,
+  }
   const accepted = journal.compose({
     ...about,
     kind: 'accepted',
@@ -45,12 +59,21 @@ function acceptedRecords(journal: Journal, message: Message, recipient: Recipien
   })
   const suppression = submitted?.suppressed
   if (suppression === undefined) return [accepted]
-  return [accepted, journal.compose({ ...about, kind: 'suppressed', scope: suppression.scope, reason: suppression.reason })]
+  return [
+    accepted,
+    journal.compose({ ...about, kind: 'suppressed', scope: suppression.scope, reason: suppression.reason }),
+  ]
 }
 
 function idempotencyWrites({ id, tenant, idempotencyKey, receivedAt }: Message): Write[] {
   if (idempotencyKey === undefined) return []
-  return [{ table: 'idempotency', key: textKey(tenant, idempotencyKey), value: encode({ id, expiresAt: receivedAt + IDEMPOTENCY_WINDOW }) }]
+  return [
+    {
+      table: 'idempotency',
+      key: textKey(tenant, idempotencyKey),
+      value: encode({ id, expiresAt: receivedAt + IDEMPOTENCY_WINDOW }),
+    },
+  ]
 }
 
 /** What a submission with the same idempotency key got, if that was within 24 h. */
@@ -62,9 +85,11 @@ export function acceptedBefore(store: Store, tenant: string, key: string, now: E
 /** A recipient and its place in the schedule, from one state to the next. */
 export function recipientWrites(before: Recipient | undefined, after: Recipient): Write[] {
   const writes: Write[] = [{ table: 'recipient', key: partKey(after.id, after.n), value: encode(after) }]
-  if (before?.state.kind === 'waiting') writes.push({ table: 'due', key: placeOf(before, before.state.dueAt), value: undefined })
+  if (before?.state.kind === 'waiting')
+    writes.push({ table: 'due', key: placeOf(before, before.state.dueAt), value: undefined })
   if (before?.state.kind === 'held') writes.push({ table: 'held', key: partKey(before.id, before.n), value: undefined })
-  if (after.state.kind === 'waiting') writes.push({ table: 'due', key: placeOf(after, after.state.dueAt), value: EMPTY })
+  if (after.state.kind === 'waiting')
+    writes.push({ table: 'due', key: placeOf(after, after.state.dueAt), value: EMPTY })
   if (after.state.kind === 'held') writes.push({ table: 'held', key: partKey(after.id, after.n), value: EMPTY })
   return writes
 }

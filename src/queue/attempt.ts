@@ -1,6 +1,6 @@
 // From a claimed recipient to what delivery takes: the return path on the wire, the pool, the body when it is one chunk.
 
-import { makeReturnPath, dayOf, type ReturnPathKey } from '../bounce/return-path.ts'
+import { dayOf, makeReturnPath, type ReturnPathKey } from '../bounce/return-path.ts'
 import type { Settings } from '../config/schema.ts'
 import type { Attempt } from '../delivery/delivery.ts'
 import { domainOf } from '../mail/address.ts'
@@ -45,7 +45,9 @@ function senderOnTheWire({ settings, key, clock }: AttemptParts, message: Messag
   if (message.sender === '' || message.senderDomain === undefined) return message.sender
   const { domain, queue } = settings()
   const domainName = message.senderDomain
-  const own = domain.find(({ name }) => name === domainName) ?? domain.find((each) => each.subdomains && domainName.endsWith(`.${each.name}`))
+  const own =
+    domain.find(({ name }) => name === domainName) ??
+    domain.find((each) => each.subdomains && domainName.endsWith(`.${each.name}`))
   if (own?.returnPath === undefined) return message.sender
   return makeReturnPath({
     key,

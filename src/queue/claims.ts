@@ -29,7 +29,12 @@ export interface Claims {
 
 const SPARE_KEYS = 8
 
-export function claimsOf(parts: ClaimParts, lane: { tenant: string; domain: Domain }, limit: number, now: EpochMs): Claims {
+export function claimsOf(
+  parts: ClaimParts,
+  lane: { tenant: string; domain: Domain },
+  limit: number,
+  now: EpochMs,
+): Claims {
   const flights: Flight[] = []
   const writes: Write[] = []
   for (const key of dueKeys(parts, lane, limit + 1, now)) {
@@ -48,7 +53,12 @@ export function claimsOf(parts: ClaimParts, lane: { tenant: string; domain: Doma
 }
 
 /** The first `limit` keys of a lane that nobody is busy with, and no more after the first that is not due. */
-function dueKeys({ store, isBusy }: ClaimParts, lane: { tenant: string; domain: Domain }, limit: number, now: EpochMs): Buffer[] {
+function dueKeys(
+  { store, isBusy }: ClaimParts,
+  lane: { tenant: string; domain: Domain },
+  limit: number,
+  now: EpochMs,
+): Buffer[] {
   const found: Buffer[] = []
   const range = prefixRange(laneKey(lane.tenant, lane.domain))
   let { from } = range
@@ -65,11 +75,18 @@ function dueKeys({ store, isBusy }: ClaimParts, lane: { tenant: string; domain: 
   }
 }
 
-function claimOne(parts: ClaimParts, due: { id: string; n: number; dueAt: EpochMs }): { flight: Flight; writes: Write[] } | undefined {
+function claimOne(
+  parts: ClaimParts,
+  due: { id: string; n: number; dueAt: EpochMs },
+): { flight: Flight; writes: Write[] } | undefined {
   const recipient = parts.recipient(due.id, due.n)
   const message = parts.message(due.id)
-  if (recipient?.state.kind !== 'waiting' || recipient.state.dueAt !== due.dueAt || message === undefined) return undefined
+  if (recipient?.state.kind !== 'waiting' || recipient.state.dueAt !== due.dueAt || message === undefined)
+    return undefined
   const dueAt = parts.dueAfter(recipient.state.attempts + 1, message)
   const claimed = { ...recipient, state: transition(recipient.state, { kind: 'claimed', dueAt }) }
-  return { flight: { message, recipient: claimed, content: undefined, hot: false }, writes: recipientWrites(recipient, claimed) }
+  return {
+    flight: { message, recipient: claimed, content: undefined, hot: false },
+    writes: recipientWrites(recipient, claimed),
+  }
 }

@@ -1,8 +1,8 @@
 // Journal, suppression list, recorder and queue on one store: what a running relay and a tool on the store of a stopped
 // one have in common.
 
+import { type Classifier, createClassifier } from '../bounce/classify.ts'
 import { shippedRules } from '../bounce/rules.ts'
-import { createClassifier, type Classifier } from '../bounce/classify.ts'
 import type { Settings } from '../config/schema.ts'
 import { createJournal, type Journal } from '../journal/journal.ts'
 import { createRecorder, type Recorder } from '../journal/record-failure.ts'
@@ -12,8 +12,8 @@ import type { Store } from '../store/store.ts'
 import { createSuppressionList, type SuppressionList } from '../suppression/list.ts'
 import { createStrikeBook } from '../suppression/strikes.ts'
 import type { Suppression } from '../suppression/suppression.ts'
-import { idMaker, readId } from '../util/id.ts'
 import type { Clock } from '../util/clock.ts'
+import { idMaker, readId } from '../util/id.ts'
 import { QueueOperator } from './operator.ts'
 import { Queue } from './queue.ts'
 import { createDsnWriter } from './report.ts'
@@ -64,7 +64,9 @@ export function createCore({ store, settings: first, hostname, clock, logger }: 
     })
   let recorder = recorderFor(settings)
   const findSuppression = (tenant: string, address: EmailAddress): Suppression | undefined =>
-    suppressions.find(tenant, address, { useGlobal: settings.tenant.find(({ name }) => name === tenant)?.useGlobal ?? true })
+    suppressions.find(tenant, address, {
+      useGlobal: settings.tenant.find(({ name }) => name === tenant)?.useGlobal ?? true,
+    })
   const newest = store.keys('message', { reverse: true, limit: 1 })[0]
   const makeId = idMaker(clock, settings.node.id, newest === undefined ? undefined : readId(newest, 0))
   const queue = new Queue({
@@ -76,7 +78,13 @@ export function createCore({ store, settings: first, hostname, clock, logger }: 
       recordDelivery: (delivery) => recorder.recordDelivery(delivery),
     },
     findSuppression,
-    dsn: createDsnWriter({ settings: () => settings, hostname: () => hostname, readChunk: (id, index) => readChunk(store, id, index), makeId, clock }),
+    dsn: createDsnWriter({
+      settings: () => settings,
+      hostname: () => hostname,
+      readChunk: (id, index) => readChunk(store, id, index),
+      makeId,
+      clock,
+    }),
     settings: () => settings,
     makeId,
     clock,

@@ -3,7 +3,7 @@
 
 import { CATEGORIES, type Verdict } from '../bounce/verdict.ts'
 import type { JournalRecord } from '../journal/record.ts'
-import { domainOf, parseDomain, type Domain } from '../mail/address.ts'
+import { type Domain, domainOf, parseDomain } from '../mail/address.ts'
 import type { Message, Recipient } from '../mail/message.ts'
 import type { Cause } from '../mail/outcome.ts'
 import { laneKey, prefixRange, readDueKey, readPartKey, textKey } from '../store/keys.ts'
@@ -116,12 +116,17 @@ export class QueueOperator {
   /** `drop` tells nobody; `bounce` ends the recipient as failed, so that the sender gets the report it asked for. */
   cancel({ select, who, why, mode }: OperatorChange & { readonly mode: 'drop' | 'bounce' }): Counted {
     const at = this.#clock.now()
-    if (mode === 'drop') return this.#changeAll(select, { kind: 'cancelled', at, who, why }, { kind: 'cancelled', who, why })
+    if (mode === 'drop')
+      return this.#changeAll(select, { kind: 'cancelled', at, who, why }, { kind: 'cancelled', who, why })
     const cause: Cause = { kind: 'local', code: '5.0.0', detail: `given up by the operator: ${why}` }
     return this.#changeAll(select, { kind: 'failed', at }, { kind: 'failed', who, why, cause, verdict: QUEUE_DUMPED })
   }
 
-  async #changeAll(select: Selection, event: StateEvent, record: Pick<JournalRecord, 'kind'> & Partial<JournalRecord>): Counted {
+  async #changeAll(
+    select: Selection,
+    event: StateEvent,
+    record: Pick<JournalRecord, 'kind'> & Partial<JournalRecord>,
+  ): Counted {
     let count = 0
     let under: Promise<unknown>[] = []
     for await (const { id, n } of this.#selected(select)) {
@@ -151,12 +156,18 @@ export class QueueOperator {
     if (filter !== undefined) for await (const { row } of this.#rows(filter, undefined)) yield row
   }
 
-  async *#rows(filter: QueueFilter, start: Position | undefined): AsyncGenerator<{ row: QueueRow; position: Position }> {
+  async *#rows(
+    filter: QueueFilter,
+    start: Position | undefined,
+  ): AsyncGenerator<{ row: QueueRow; position: Position }> {
     const domain = filter.domain === undefined ? undefined : parseDomain(filter.domain)
     if (filter.domain !== undefined && domain === undefined) return
     const newest = filter.olderThanMs === undefined ? undefined : this.#clock.now() - filter.olderThanMs
     const messages = new Map<string, Message | undefined>()
-    for await (const { place, position } of this.#places({ ...filter, ...(domain === undefined ? {} : { domain }) }, start)) {
+    for await (const { place, position } of this.#places(
+      { ...filter, ...(domain === undefined ? {} : { domain }) },
+      start,
+    )) {
       if (newest !== undefined && place.acceptedAt > newest) continue
       const recipient = this.#queue.recipient(place.id, place.n)
       // One message after the other stands in a lane; a small memory spares reading it for each recipient.
@@ -167,12 +178,18 @@ export class QueueOperator {
       if (filter.sender !== undefined && message.sender !== filter.sender) continue
       const { sender, receivedAt, sizeBytes } = message
       const inFlight = this.#queue.isInFlight(place.id, place.n)
-      yield { row: { ...recipient, domain: domainOf(recipient.address), sender, receivedAt, sizeBytes, inFlight }, position }
+      yield {
+        row: { ...recipient, domain: domainOf(recipient.address), sender, receivedAt, sizeBytes, inFlight },
+        position,
+      }
     }
   }
 
   /** Walks `due`, then `held`. */
-  async *#places(filter: QueueFilter, start: Position | undefined): AsyncGenerator<{
+  async *#places(
+    filter: QueueFilter,
+    start: Position | undefined,
+  ): AsyncGenerator<{
     readonly place: Place
     readonly state: 'waiting' | 'held'
     readonly position: Position
@@ -189,7 +206,14 @@ export class QueueOperator {
       const { id, n } = readPartKey(key)
       const recipient = this.#queue.recipient(id, n)
       if (recipient === undefined) continue
-      const place = { tenant: recipient.tenant, domain: domainOf(recipient.address), dueAt: 0, id, n, acceptedAt: idTime(id) }
+      const place = {
+        tenant: recipient.tenant,
+        domain: domainOf(recipient.address),
+        dueAt: 0,
+        id,
+        n,
+        acceptedAt: idTime(id),
+      }
       const fits = (filter.tenant ?? place.tenant) === place.tenant && (filter.domain ?? place.domain) === place.domain
       if (fits) yield { place, state: 'held', position: { table: 'held', key } }
     }
@@ -199,7 +223,11 @@ export class QueueOperator {
     const { from: first, to } = prefix === undefined ? { from: undefined, to: undefined } : prefixRange(prefix)
     let from = after === undefined ? first : next(after)
     for (;;) {
-      const keys = this.#store.keys(table, { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }), limit: PIECE })
+      const keys = this.#store.keys(table, {
+        ...(from === undefined ? {} : { from }),
+        ...(to === undefined ? {} : { to }),
+        limit: PIECE,
+      })
       yield* keys
       const last = keys.at(-1)
       if (last === undefined || keys.length < PIECE) return
@@ -219,7 +247,12 @@ interface Place {
   readonly acceptedAt: EpochMs
 }
 
-const QUEUE_DUMPED: Verdict = { ...CATEGORIES['queue-dumped'], category: 'queue-dumped', action: 'fail', rule: 'operator' }
+const QUEUE_DUMPED: Verdict = {
+  ...CATEGORIES['queue-dumped'],
+  category: 'queue-dumped',
+  action: 'fail',
+  rule: 'operator',
+}
 
 /** Due already, or tried since the walk along the schedule began: a retry moves what it meets, and would meet it again. */
 function isRetriedAlready({ state, lastAt }: Recipient, event: StateEvent): boolean {

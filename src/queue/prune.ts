@@ -2,9 +2,9 @@
 // keys. A pass goes along the keys in small pieces, so that mail goes on between them; a crash in the middle leaves
 // whole messages only.
 
-import { isFinal, type Message, type Recipient } from '../mail/message.ts'
-import type { JournalRecord } from '../journal/record.ts'
 import { addressIndex, messageIndexes } from '../journal/journal.ts'
+import type { JournalRecord } from '../journal/record.ts'
+import { isFinal, type Message, type Recipient } from '../mail/message.ts'
 import { decode } from '../store/codec.ts'
 import { idKey, journalKey, partKey, prefixRange, textKey } from '../store/keys.ts'
 import type { Store, Table, Write } from '../store/store.ts'
@@ -71,7 +71,11 @@ async function eachPiece(
   const { store, table, to, signal } = along
   let from: Buffer | undefined
   while (!signal.aborted) {
-    const entries = store.range(table, { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }), limit: PIECE })
+    const entries = store.range(table, {
+      ...(from === undefined ? {} : { from }),
+      ...(to === undefined ? {} : { to }),
+      limit: PIECE,
+    })
     const last = entries.at(-1)
     if (last === undefined) return
     const writes = entries.flatMap(writesFor)

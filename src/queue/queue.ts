@@ -7,26 +7,26 @@ import type { Settings, TenantSettings } from '../config/schema.ts'
 import type { ComposedRecord, Journal } from '../journal/journal.ts'
 import type { JournalRecord, StoredRecord } from '../journal/record.ts'
 import type { Recorded, Recorder } from '../journal/record-failure.ts'
-import { domainOf, type Domain } from '../mail/address.ts'
+import { type Domain, domainOf } from '../mail/address.ts'
 import { isFinal, type Message, type Recipient } from '../mail/message.ts'
 import type { Cause, Outcome, Way } from '../mail/outcome.ts'
 import type { Logger } from '../observe/logger.ts'
 import { decodeOptional } from '../store/codec.ts'
 import { idKey, partKey } from '../store/keys.ts'
-import { StoreError, type Store, type Write } from '../store/store.ts'
+import { type Store, StoreError, type Write } from '../store/store.ts'
 import type { Suppression } from '../suppression/suppression.ts'
-import { MINUTE, SECOND, type Clock, type EpochMs } from '../util/clock.ts'
+import { type Clock, type EpochMs, MINUTE, SECOND } from '../util/clock.ts'
 import { acceptanceOf, acceptedBefore, recipientWrites } from './acceptance.ts'
-import { claimsOf, type Claims } from './claims.ts'
-import { flightKey, Flights, type Flight } from './flight.ts'
+import { type Claims, claimsOf } from './claims.ts'
+import { type Flight, Flights, flightKey } from './flight.ts'
 import { OpenRecipients } from './open-recipients.ts'
 import type { DsnWriter, Report } from './report.ts'
 import { nextAttemptAt } from './schedule.ts'
-import { settlementOf, type Settlement } from './settlement.ts'
+import { type Settlement, settlementOf } from './settlement.ts'
 import { readChunk, removeBody, SpooledBody } from './spool.ts'
-import { transition, type StateEvent } from './state.ts'
-import { WaitingCount } from './waiting-count.ts'
+import { type StateEvent, transition } from './state.ts'
 import type { Accepted, Acceptor, BodyWriter, Submitted, SubmittedRecipient } from './submission.ts'
+import { WaitingCount } from './waiting-count.ts'
 
 export interface QueueParts {
   readonly store: Store
@@ -108,7 +108,8 @@ export class Queue implements Acceptor {
     const { idempotencyKey, tenant } = submitted
     if (idempotencyKey === undefined) return this.#acceptNew(body, submitted)
     const name = `${tenant}\0${idempotencyKey}`
-    const earlier = this.#idempotent.get(name) ?? acceptedBefore(this.#parts.store, tenant, idempotencyKey, this.#parts.clock.now())
+    const earlier =
+      this.#idempotent.get(name) ?? acceptedBefore(this.#parts.store, tenant, idempotencyKey, this.#parts.clock.now())
     if (earlier !== undefined) {
       const { id } = await earlier
       await body.discard()
@@ -153,15 +154,25 @@ export class Queue implements Acceptor {
   }
 
   /** The first state of a recipient: suppressed, waiting, or claimed at once when there is room in flight. */
-  #place(given: { message: Message; recipient: SubmittedRecipient; n: number; dueAt: EpochMs; content: Buffer | undefined }): {
+  #place(given: {
+    message: Message
+    recipient: SubmittedRecipient
+    n: number
+    dueAt: EpochMs
+    content: Buffer | undefined
+  }): {
     recipient: Recipient
     flight?: Flight
   } {
     const { message, n, dueAt } = given
     const { address, dsn, suppressed } = given.recipient
     const base = { id: message.id, n, tenant: message.tenant, address, ...(dsn === undefined ? {} : { dsn }) }
-    if (suppressed !== undefined) return { recipient: { ...base, state: { kind: 'suppressed', at: message.receivedAt } } }
-    if (dueAt > message.receivedAt || !this.#flights.hasRoom(message.tenant, this.#parts.settings().queue.maxInFlight)) {
+    if (suppressed !== undefined)
+      return { recipient: { ...base, state: { kind: 'suppressed', at: message.receivedAt } } }
+    if (
+      dueAt > message.receivedAt ||
+      !this.#flights.hasRoom(message.tenant, this.#parts.settings().queue.maxInFlight)
+    ) {
       return { recipient: { ...base, state: { kind: 'waiting', attempts: 0, dueAt } } }
     }
     const recipient: Recipient = { ...base, state: { kind: 'waiting', attempts: 1, dueAt: this.#dueAfter(1, message) } }
@@ -179,7 +190,9 @@ export class Queue implements Acceptor {
       if (after.state.kind !== 'suppressed') return []
       const own = records.map(({ record }) => record).filter(({ n }) => n === after.n)
       const report = this.#parts.dsn.reportFor({ message, before: undefined, after, change: { records: own } })
-      return report === undefined ? [] : { ...report, composed: report.records.map((record) => this.#parts.journal.compose(record)) }
+      return report === undefined
+        ? []
+        : { ...report, composed: report.records.map((record) => this.#parts.journal.compose(record)) }
     })
   }
 
@@ -201,7 +214,8 @@ export class Queue implements Acceptor {
         recipient: (id, n) => this.recipient(id, n),
         message: (id) => this.message(id),
         dueAfter: (attempts, message) => this.#dueAfter(attempts, message),
-        onStale: (message, n) => logger.warn({ event: 'stale-due', message, n }, 'a schedule entry without its recipient was dropped'),
+        onStale: (message, n) =>
+          logger.warn({ event: 'stale-due', message, n }, 'a schedule entry without its recipient was dropped'),
       },
       lane,
       limit,
@@ -244,12 +258,20 @@ export class Queue implements Acceptor {
     const now = this.#parts.clock.now()
     if (suppression !== undefined) {
       const event: StateEvent = { kind: 'suppressed', at: now }
-      const record = this.#about(recipient, { kind: 'suppressed', at: now, scope: suppression.scope, reason: suppression.reason })
+      const record = this.#about(recipient, {
+        kind: 'suppressed',
+        at: now,
+        scope: suppression.scope,
+        reason: suppression.reason,
+      })
       await this.#settleWith(flight, { recipient, event, records: [record] })
       return true
     }
     if (now > message.expiresAt + LAST_ATTEMPT_GRACE && recipient.state.attempts > 1) {
-      const cause: Cause = { kind: 'expired', ...(recipient.lastCause === undefined ? {} : { last: recipient.lastCause }) }
+      const cause: Cause = {
+        kind: 'expired',
+        ...(recipient.lastCause === undefined ? {} : { last: recipient.lastCause }),
+      }
       await this.#settleFailure(flight, { ending: 'expired', event: { kind: 'expired', at: now }, cause })
       return true
     }
@@ -271,7 +293,8 @@ export class Queue implements Acceptor {
       classify: (cause, way) => recorder.classify(way === undefined ? { cause } : { cause, way }),
     })
     if (settlement.ending === 'delivered') await this.#settleDelivery(flight, settlement)
-    else if (settlement.ending === 'returned') await this.#settleWith(flight, { recipient, event: settlement.event, records: [] })
+    else if (settlement.ending === 'returned')
+      await this.#settleWith(flight, { recipient, event: settlement.event, records: [] })
     else await this.#settleFailure(flight, settlement)
   }
 
@@ -279,11 +302,18 @@ export class Queue implements Acceptor {
     const { recipient } = flight
     const { reply, way } = settlement
     const record = this.#about(recipient, { kind: 'delivered', reply, way })
-    const more = this.#parts.recorder.recordDelivery({ tenant: recipient.tenant, recipient: recipient.address, message: recipient.id })
+    const more = this.#parts.recorder.recordDelivery({
+      tenant: recipient.tenant,
+      recipient: recipient.address,
+      message: recipient.id,
+    })
     await this.#settleWith(flight, { recipient, event: settlement.event, records: [record], more, lastWay: way })
   }
 
-  async #settleFailure(flight: Flight, settlement: Exclude<Settlement, { ending: 'delivered' | 'returned' }>): Promise<void> {
+  async #settleFailure(
+    flight: Flight,
+    settlement: Exclude<Settlement, { ending: 'delivered' | 'returned' }>,
+  ): Promise<void> {
     const { recipient } = flight
     const { ending, cause, way, event } = settlement
     const failure = this.#parts.recorder.recordFailure({
@@ -353,7 +383,11 @@ export class Queue implements Acceptor {
       this.#open.closed(message)
     }
     if (given.landing !== undefined) this.#flights.land(given.landing)
-    this.#tell(after, composed.map(({ record }) => record), report?.recipient)
+    this.#tell(
+      after,
+      composed.map(({ record }) => record),
+      report?.recipient,
+    )
   }
 
   #tell(after: Recipient, records: readonly StoredRecord[], report: Recipient | undefined): void {
@@ -391,7 +425,9 @@ export class Queue implements Acceptor {
 
   /** One change by an operator or a report. Returns the recipient as it is now; undefined when it cannot happen (any more). */
   async change(
-    given: { id: string; n: number; event: StateEvent } & { record: Pick<JournalRecord, 'kind'> & Partial<JournalRecord> },
+    given: { id: string; n: number; event: StateEvent } & {
+      record: Pick<JournalRecord, 'kind'> & Partial<JournalRecord>
+    },
   ): Promise<Recipient | undefined> {
     const before = this.recipient(given.id, given.n)
     const message = this.message(given.id)

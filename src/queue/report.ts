@@ -2,18 +2,18 @@
 // the queue, so that it stands or falls with the change it reports. A report has the null sender and is never reported
 // itself.
 
+import type { Settings } from '../config/schema.ts'
 import { addressIndex } from '../journal/journal.ts'
 import type { JournalRecord } from '../journal/record.ts'
-import type { Settings } from '../config/schema.ts'
 import { parseAddress } from '../mail/address.ts'
 import { isFinal, type Message, type Recipient } from '../mail/message.ts'
-import { causeStatus, type Cause, type Way } from '../mail/outcome.ts'
+import { type Cause, causeStatus, type Way } from '../mail/outcome.ts'
 import type { SmtpReply } from '../mail/reply.ts'
-import { encode, EMPTY } from '../store/codec.ts'
+import { EMPTY, encode } from '../store/codec.ts'
 import { dueKey, idKey, partKey } from '../store/keys.ts'
 import type { Write } from '../store/store.ts'
-import { HOUR, type Clock, type EpochMs } from '../util/clock.ts'
-import { composeDsn, wantsDsn, type Dsn, type DsnKind } from './dsn.ts'
+import { type Clock, type EpochMs, HOUR } from '../util/clock.ts'
+import { composeDsn, type Dsn, type DsnKind, wantsDsn } from './dsn.ts'
 
 export interface Report {
   readonly writes: readonly Write[]
@@ -77,7 +77,9 @@ function dsnKind({ message, before, after, change }: ReportInput, now: EpochMs):
   }
   const firstLate = message.receivedAt + DELAY_NOTICE_AFTER
   const wasTriedLate = before?.lastAt !== undefined && before.lastAt >= firstLate
-  return kind === 'waiting' && change.lastCause !== undefined && now >= firstLate && !wasTriedLate ? 'delayed' : undefined
+  return kind === 'waiting' && change.lastCause !== undefined && now >= firstLate && !wasTriedLate
+    ? 'delayed'
+    : undefined
 }
 
 function compose(parts: Parts, given: ReportInput & { kind: DsnKind; now: EpochMs }): Report | undefined {
@@ -109,7 +111,15 @@ function compose(parts: Parts, given: ReportInput & { kind: DsnKind; now: EpochM
 
 function enqueued(
   parts: Parts,
-  given: { id: string; dsn: Dsn; to: NonNullable<ReturnType<typeof parseAddress>>; original: Message; about: Recipient; now: EpochMs; kind: DsnKind },
+  given: {
+    id: string
+    dsn: Dsn
+    to: NonNullable<ReturnType<typeof parseAddress>>
+    original: Message
+    about: Recipient
+    now: EpochMs
+    kind: DsnKind
+  },
 ): Report {
   const { id, to, original, about, now } = given
   const { raw, body, smtpUtf8 } = given.dsn
@@ -129,7 +139,13 @@ function enqueued(
     headers: { messageId, subject: 'Delivery report' },
     client: { address: 'local', listener: 'report' },
   }
-  const recipient: Recipient = { id, n: 0, tenant: original.tenant, address: to.text, state: { kind: 'waiting', attempts: 0, dueAt: now } }
+  const recipient: Recipient = {
+    id,
+    n: 0,
+    tenant: original.tenant,
+    address: to.text,
+    state: { kind: 'waiting', attempts: 0, dueAt: now },
+  }
   const record = { at: now, tenant: original.tenant, recipient: to.text }
   return {
     recipient,
@@ -141,7 +157,15 @@ function enqueued(
       addressIndex(id, to.text),
     ],
     records: [
-      { ...record, kind: 'dsn-sent', message: original.id, n: about.n, recipient: about.address, why: given.kind, messageId },
+      {
+        ...record,
+        kind: 'dsn-sent',
+        message: original.id,
+        n: about.n,
+        recipient: about.address,
+        why: given.kind,
+        messageId,
+      },
       { ...record, kind: 'accepted', message: id, n: 0, sender: '', sizeBytes: raw.length, messageId, client: 'local' },
     ],
   }

@@ -2,13 +2,13 @@
 // settled. It decides only who goes next; states change in queue.ts. Memory: lanes, sites and what is in flight.
 
 import type { Attempt, Delivery, Location } from '../delivery/delivery.ts'
-import { domainOf, type Domain } from '../mail/address.ts'
+import { type Domain, domainOf } from '../mail/address.ts'
 import type { Outcome } from '../mail/outcome.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { Store } from '../store/store.ts'
-import { MINUTE, SECOND, type Clock, type EpochMs, type Timer } from '../util/clock.ts'
+import { type Clock, type EpochMs, MINUTE, SECOND, type Timer } from '../util/clock.ts'
 import type { Flight } from './flight.ts'
-import { Lanes, type Lane } from './lanes.ts'
+import { type Lane, Lanes } from './lanes.ts'
 import type { Queue } from './queue.ts'
 import { SiteLine } from './turns.ts'
 
@@ -119,7 +119,11 @@ export class Runner {
     } catch (error) {
       logger.error({ event: 'runner.locate-failed', domain, err: error }, 'finding the site of a domain failed')
       const detail = 'finding the site failed; see the log'
-      location = { kind: 'nowhere', outcome: { kind: 'deferred', cause: { kind: 'local', code: '4.3.0', detail } }, validMs: ERROR_PAUSE }
+      location = {
+        kind: 'nowhere',
+        outcome: { kind: 'deferred', cause: { kind: 'local', code: '4.3.0', detail } },
+        validMs: ERROR_PAUSE,
+      }
     }
     if (this.#places.size >= PLACES_LIMIT) this.#places.clear()
     this.#places.set(domain, { location, until: clock.now() + location.validMs })
@@ -235,7 +239,10 @@ export class Runner {
   #abandon(flight: Flight, error: unknown): void {
     const { queue, logger } = this.#parts
     const { id, n } = flight.recipient
-    logger.error({ event: 'runner.attempt-abandoned', message: id, n, err: error }, 'an attempt broke off and is made again later')
+    logger.error(
+      { event: 'runner.attempt-abandoned', message: id, n, err: error },
+      'an attempt broke off and is made again later',
+    )
     queue.abandon(flight)
   }
 

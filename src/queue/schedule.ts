@@ -2,7 +2,7 @@
 // receiver's own "try again in N minutes" wins when it is later; never after the end of the message's life, where one
 // last attempt is made.
 
-import { DAY, HOUR, type EpochMs } from '../util/clock.ts'
+import { DAY, type EpochMs, HOUR } from '../util/clock.ts'
 
 export interface Schedule {
   /** Waits in ms after the 1st, 2nd, … attempt. */
@@ -38,7 +38,9 @@ export const PRESET_LIFETIME = { transactional: 8 * HOUR, patient: 5 * DAY } as 
 
 /** How long a message of this tenant lives, in ms. */
 export function lifetimeOf(
-  tenant: { readonly preset: 'standard' | 'transactional' | 'patient'; readonly lifetime?: number | undefined } | undefined,
+  tenant:
+    | { readonly preset: 'standard' | 'transactional' | 'patient'; readonly lifetime?: number | undefined }
+    | undefined,
   standard: number,
 ): number {
   if (tenant?.lifetime !== undefined) return tenant.lifetime

@@ -5,7 +5,12 @@ import { HOUR, MINUTE } from '../util/clock.ts'
 import { settlementOf } from './settlement.ts'
 
 const way: Way = { site: 'a.test', source: 'default', durationMs: 1 }
-const verdict = (action: Verdict['action']): Verdict => ({ ...CATEGORIES['bad-mailbox'], category: 'bad-mailbox', action, rule: 'r' })
+const verdict = (action: Verdict['action']): Verdict => ({
+  ...CATEGORIES['bad-mailbox'],
+  category: 'bad-mailbox',
+  action,
+  rule: 'r',
+})
 const reply = (code: number) => ({ kind: 'reply' as const, command: 'RCPT' as const, reply: { code, lines: ['x'] } })
 const settle = (outcome: Outcome, more: { action?: Verdict['action']; now?: number } = {}) =>
   settlementOf({
@@ -20,13 +25,21 @@ const settle = (outcome: Outcome, more: { action?: Verdict['action']; now?: numb
 
 test.each([
   ['a 250 delivers', settle({ kind: 'delivered', reply: { code: 250, lines: [] }, way }), { ending: 'delivered' }],
-  ['a 5xx about the recipient fails', settle({ kind: 'failed', cause: reply(550), way }), { ending: 'failed', event: { kind: 'failed', at: 1000 } }],
+  [
+    'a 5xx about the recipient fails',
+    settle({ kind: 'failed', cause: reply(550), way }),
+    { ending: 'failed', event: { kind: 'failed', at: 1000 } },
+  ],
   [
     'a 5xx about us is tried again',
     settle({ kind: 'failed', cause: reply(550), way }, { action: 'slow' }),
     { ending: 'deferred', dueAt: 1000 + 5 * MINUTE },
   ],
-  ['a 4xx is tried again', settle({ kind: 'deferred', cause: reply(451), way }), { ending: 'deferred', dueAt: 1000 + 5 * MINUTE }],
+  [
+    'a 4xx is tried again',
+    settle({ kind: 'deferred', cause: reply(451), way }),
+    { ending: 'deferred', dueAt: 1000 + 5 * MINUTE },
+  ],
   [
     'a receiver that names a later time is obeyed',
     settle({ kind: 'deferred', cause: reply(451), way, retryAfterMs: HOUR }),

@@ -12,7 +12,13 @@ import type { StateEvent } from './state.ts'
 
 export type Settlement =
   | { readonly ending: 'delivered'; readonly event: StateEvent; readonly reply: SmtpReply; readonly way: Way }
-  | { readonly ending: 'deferred'; readonly event: StateEvent; readonly dueAt: EpochMs; readonly cause: Cause; readonly way?: Way }
+  | {
+      readonly ending: 'deferred'
+      readonly event: StateEvent
+      readonly dueAt: EpochMs
+      readonly cause: Cause
+      readonly way?: Way
+    }
   | { readonly ending: 'failed' | 'expired'; readonly event: StateEvent; readonly cause: Cause; readonly way?: Way }
   /** No attempt was made: the state changes, nothing is recorded. */
   | { readonly ending: 'returned'; readonly event: StateEvent; readonly dueAt: EpochMs }

@@ -1,8 +1,8 @@
 // Bodies: written chunk by chunk while they arrive, read chunk by chunk while they leave. A body without its message is
 // an orphan of a crash or of a client that vanished; nobody misses it, and a sweep removes it.
 
-import { partKey, prefixRange, idKey, readPartKey } from '../store/keys.ts'
 import { EMPTY } from '../store/codec.ts'
+import { idKey, partKey, prefixRange, readPartKey } from '../store/keys.ts'
 import { CHUNK_BYTES, type Store, type Write } from '../store/store.ts'
 import type { BodyWriter } from './submission.ts'
 

@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest'
 import type { RecipientState } from '../mail/message.ts'
-import { IllegalTransition, mayHappen, transition, type StateEvent } from './state.ts'
+import { IllegalTransition, mayHappen, type StateEvent, transition } from './state.ts'
 
 const who = 'cli:jane'
 const why = 'ticket 7'

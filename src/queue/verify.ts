@@ -1,8 +1,8 @@
 // `studs store verify`: reads the whole store and names every place where two tables disagree. Changes nothing.
 
+import { domainOf } from '../mail/address.ts'
 import type { Message, Recipient } from '../mail/message.ts'
 import { isFinal } from '../mail/message.ts'
-import { domainOf } from '../mail/address.ts'
 import { decode } from '../store/codec.ts'
 import { dueKey, idKey, partKey, prefixRange, readDueKey, readPartKey } from '../store/keys.ts'
 import type { Store, Table } from '../store/store.ts'
@@ -17,7 +17,10 @@ export interface Verification {
 const PIECE = 1000
 const MAX_PROBLEMS = 100
 
-export async function verify(store: Store, progress: (done: number, total: number) => void = () => undefined): Promise<Verification> {
+export async function verify(
+  store: Store,
+  progress: (done: number, total: number) => void = () => undefined,
+): Promise<Verification> {
   const problems: string[] = []
   let problemCount = 0
   const problem = (sentence: string): void => {
@@ -43,7 +46,8 @@ export async function verify(store: Store, progress: (done: number, total: numbe
     counts.waiting++
     const { id, n, dueAt } = readDueKey(key)
     const recipient = readRecipient(store, id, n)
-    if (recipient?.state.kind !== 'waiting' || recipient.state.dueAt !== dueAt) problem(`the schedule has ${id}.${n} at ${dueAt}, but it does not wait for then`)
+    if (recipient?.state.kind !== 'waiting' || recipient.state.dueAt !== dueAt)
+      problem(`the schedule has ${id}.${n} at ${dueAt}, but it does not wait for then`)
   })
   await walk('held', (key) => {
     counts.held++
@@ -53,26 +57,38 @@ export async function verify(store: Store, progress: (done: number, total: numbe
   await walk('body', (key) => {
     const { id, n } = readPartKey(key)
     if (n === 0) counts.bodies++
-    if (store.get('message', idKey(id)) === undefined) problem(`body ${id} has no message (a sweep at the next start removes it)`)
+    if (store.get('message', idKey(id)) === undefined)
+      problem(`body ${id} has no message (a sweep at the next start removes it)`)
   })
   await walk('journal-by-message', (key) => {
-    if (store.get('journal', key.subarray(8)) === undefined) problem(`the index of message ${readPartKey(Buffer.concat([key.subarray(0, 8), Buffer.alloc(4)])).id} names a record that is gone`)
+    if (store.get('journal', key.subarray(8)) === undefined)
+      problem(
+        `the index of message ${readPartKey(Buffer.concat([key.subarray(0, 8), Buffer.alloc(4)])).id} names a record that is gone`,
+      )
   })
   return { counts, problems, problemCount }
 }
 
 function checkMessage(store: Store, message: Message, problem: (sentence: string) => void): number {
-  const recipients = store.range('recipient', prefixRange(idKey(message.id))).map(({ value }) => decode<Recipient>(value))
-  if (recipients.length !== message.recipients) problem(`message ${message.id} has ${recipients.length} of ${message.recipients} recipients`)
+  const recipients = store
+    .range('recipient', prefixRange(idKey(message.id)))
+    .map(({ value }) => decode<Recipient>(value))
+  if (recipients.length !== message.recipients)
+    problem(`message ${message.id} has ${recipients.length} of ${message.recipients} recipients`)
   for (const { id, n, tenant, address, state } of recipients) {
-    if (state.kind === 'waiting' && store.get('due', dueKey(tenant, domainOf(address), state.dueAt, id, n)) === undefined) {
+    if (
+      state.kind === 'waiting' &&
+      store.get('due', dueKey(tenant, domainOf(address), state.dueAt, id, n)) === undefined
+    ) {
       problem(`${id}.${n} waits, but is not in the schedule`)
     }
-    if (state.kind === 'held' && store.get('held', partKey(id, n)) === undefined) problem(`${id}.${n} is held, but not among the held`)
+    if (state.kind === 'held' && store.get('held', partKey(id, n)) === undefined)
+      problem(`${id}.${n} is held, but not among the held`)
   }
   if (recipients.every(({ state }) => isFinal(state))) return recipients.length
   for (let chunk = 0; chunk < message.chunks; chunk++) {
-    if (store.get('body', partKey(message.id, chunk)) === undefined) problem(`message ${message.id} lacks chunk ${chunk} of its body`)
+    if (store.get('body', partKey(message.id, chunk)) === undefined)
+      problem(`message ${message.id} lacks chunk ${chunk} of its body`)
   }
   return recipients.length
 }

@@ -4,11 +4,20 @@
 
 import { chmodSync, existsSync, mkdirSync, readdirSync, statfsSync } from 'node:fs'
 import { join } from 'node:path'
-import { open, type Database, type RootDatabase } from 'lmdb'
-import { SECOND, type Clock } from '../util/clock.ts'
-import { lockDirectory, type DirectoryLock } from './lock.ts'
+import { type Database, open, type RootDatabase } from 'lmdb'
+import { type Clock, SECOND } from '../util/clock.ts'
+import { type DirectoryLock, lockDirectory } from './lock.ts'
 import { migrate } from './migrate.ts'
-import { StoreError, TABLES, type Entry, type Range, type Store, type StoreHealth, type Table, type Write } from './store.ts'
+import {
+  type Entry,
+  type Range,
+  type Store,
+  StoreError,
+  type StoreHealth,
+  TABLES,
+  type Table,
+  type Write,
+} from './store.ts'
 
 export interface StoreOptions {
   readonly directory: string
@@ -87,7 +96,9 @@ class LmdbStore implements Store {
   readonly #listeners: ((health: StoreHealth, reason: string) => void)[] = []
   readonly #stopWatch = new AbortController()
 
-  constructor(parts: StoreOptions & { environment: RootDatabase<Buffer, Buffer>; tables: Record<Table, Db>; lock: DirectoryLock }) {
+  constructor(
+    parts: StoreOptions & { environment: RootDatabase<Buffer, Buffer>; tables: Record<Table, Db>; lock: DirectoryLock },
+  ) {
     this.#environment = parts.environment
     this.#tables = parts.tables
     this.#options = parts
@@ -171,12 +182,15 @@ class LmdbStore implements Store {
   /** One LMDB transaction; the callback only puts ready buffers, so it cannot throw half-way. */
   async #commit(group: readonly Waiting[]): Promise<StoreError | undefined> {
     const watchdog = Promise.withResolvers<'late'>()
-    const timer = this.#options.clock.after(this.#options.commitTimeoutMs ?? COMMIT_TIMEOUT_MS, () => watchdog.resolve('late'))
+    const timer = this.#options.clock.after(this.#options.commitTimeoutMs ?? COMMIT_TIMEOUT_MS, () =>
+      watchdog.resolve('late'),
+    )
     try {
       const done = this.#environment.batch(() => {
         for (const { writes } of group) this.#put(writes)
       })
-      if ((await Promise.race([done, watchdog.promise])) === 'late') return this.#fail('a commit did not settle in time', undefined)
+      if ((await Promise.race([done, watchdog.promise])) === 'late')
+        return this.#fail('a commit did not settle in time', undefined)
       return undefined
     } catch (error) {
       return await this.#explain(error)

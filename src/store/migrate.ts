@@ -16,7 +16,9 @@ export function migrate(store: Store, writeSync: (writes: readonly Write[]) => v
   const found = store.get('meta', VERSION_KEY)
   let version = found === undefined ? SCHEMA_VERSION : decode<number>(found)
   if (version > SCHEMA_VERSION) {
-    throw new Error(`the store has schema version ${version}, this Studs knows up to ${SCHEMA_VERSION}: use the newer Studs, or restore a backup`)
+    throw new Error(
+      `the store has schema version ${version}, this Studs knows up to ${SCHEMA_VERSION}: use the newer Studs, or restore a backup`,
+    )
   }
   if (found === undefined) writeSync([{ table: 'meta', key: VERSION_KEY, value: encode(version) }])
   for (; version < SCHEMA_VERSION; version++) {

@@ -75,7 +75,12 @@ export interface Store {
   onHealth(listener: (health: StoreHealth, reason: string) => void): void
   /** Copies the store into an empty or new directory while it runs; resolves when the copy is complete and synced. */
   backup(directory: string): Promise<void>
-  stats(): { readonly usedBytes: number; readonly mapBytes: number; readonly commits: number; readonly lastCommitMs: number }
+  stats(): {
+    readonly usedBytes: number
+    readonly mapBytes: number
+    readonly commits: number
+    readonly lastCommitMs: number
+  }
   /** Waits for writes under way. */
   close(): Promise<void>
 }

@@ -10,7 +10,12 @@ test('a message is delivered and its story is whole', async () => {
   const id = await send('ok@a.test')
   const delivered = await record('delivered', { message: id })
   expect(records.map(({ kind }) => kind)).toEqual(['accepted', 'delivered'])
-  expect(delivered).toMatchObject({ recipient: 'ok@a.test', attempt: 1, reply: { code: 250 }, way: { source: 'default' } })
+  expect(delivered).toMatchObject({
+    recipient: 'ok@a.test',
+    attempt: 1,
+    reply: { code: 250 },
+    way: { source: 'default' },
+  })
   expect(relay.journal.ofMessage(id)).toEqual(records)
   expect(relay.sandbox!.inbox.count).toBe(1)
 })
@@ -25,7 +30,9 @@ test('each recipient of a message has its own transaction and its own outcome', 
     record('deferred', { recipient: 'mailbox-full@b.test' }),
   ])
   expect(records.filter(({ kind }) => kind === 'accepted')).toHaveLength(4)
-  expect(new Set(records.filter(({ kind }) => kind !== 'suppression-added').map(({ message }) => message))).toEqual(new Set([id]))
+  expect(new Set(records.filter(({ kind }) => kind !== 'suppression-added').map(({ message }) => message))).toEqual(
+    new Set([id]),
+  )
 })
 
 test('every refusal is recorded verbatim with its command, host and verdict', async () => {

@@ -1,12 +1,12 @@
 // What is kept and what goes: bodies with the last open recipient, finished messages after their time, orphans at start.
 
 import { afterEach, expect, test } from 'vitest'
+import { prune } from '../../src/queue/prune.ts'
+import { verify } from '../../src/queue/verify.ts'
 import { decode } from '../../src/store/codec.ts'
 import { partKey } from '../../src/store/keys.ts'
 import { openStore } from '../../src/store/lmdb.ts'
 import type { Store } from '../../src/store/store.ts'
-import { verify } from '../../src/queue/verify.ts'
-import { prune } from '../../src/queue/prune.ts'
 import { DAY, systemClock } from '../../src/util/clock.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { startTestRelay, stopRelays, type TestRelay } from '../support/relay.ts'
@@ -35,7 +35,10 @@ test('a body goes with its last open recipient and not before', async () => {
     expect(store.get('body', partKey(finished, 0))).toBeUndefined()
     expect(store.get('body', partKey(open, 0))).toHaveLength(256 * 1024)
     expect(store.get('body', partKey(open, 2))).toBeDefined()
-    expect(await verify(store)).toMatchObject({ problems: [], counts: { messages: 2, recipients: 5, waiting: 1, bodies: 1 } })
+    expect(await verify(store)).toMatchObject({
+      problems: [],
+      counts: { messages: 2, recipients: 5, waiting: 1, bodies: 1 },
+    })
   })
 })
 
@@ -57,8 +60,10 @@ test('pruning takes finished messages with all that points at them, and leaves o
     const now = clock.now() + 40 * DAY
     await prune(store, { now, keepFrom: now - 30 * DAY, keepBodyFrom: now - 30 * DAY }, new AbortController().signal)
     expect(store.range('message', {}).map(({ value }) => decode<{ id: string }>(value).id)).toEqual([open])
-    for (const table of ['journal', 'journal-by-message', 'journal-by-kind', 'idempotency'] as const) expect(store.count(table)).toBe(0)
-    for (const table of ['recipient', 'recipient-by-address', 'message-by-header', 'due', 'body'] as const) expect(store.count(table)).toBe(1)
+    for (const table of ['journal', 'journal-by-message', 'journal-by-kind', 'idempotency'] as const)
+      expect(store.count(table)).toBe(0)
+    for (const table of ['recipient', 'recipient-by-address', 'message-by-header', 'due', 'body'] as const)
+      expect(store.count(table)).toBe(1)
     expect((await verify(store)).problems).toEqual([])
   })
 })
@@ -73,6 +78,9 @@ test('verify names what does not fit together', async () => {
       { table: 'due', key: due, value: undefined },
       { table: 'body', key: partKey(id, 0), value: undefined },
     ])
-    expect((await verify(store)).problems).toEqual([`${id}.0 waits, but is not in the schedule`, `message ${id} lacks chunk 0 of its body`])
+    expect((await verify(store)).problems).toEqual([
+      `${id}.0 waits, but is not in the schedule`,
+      `message ${id} lacks chunk 0 of its body`,
+    ])
   })
 })

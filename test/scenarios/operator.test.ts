@@ -24,7 +24,9 @@ test('held mail stays until it is released; who and why are kept', async () => {
   await relay.record('deferred')
   expect(await operations.changeQueue('hold', { ids: [id], ...by })).toEqual({ count: 1 })
   await clock.advance(60 * MINUTE)
-  expect((await operations.queue({ state: 'held' })).items).toMatchObject([{ id, state: { kind: 'held', who: 'cli:jane', why: 'ticket 7' } }])
+  expect((await operations.queue({ state: 'held' })).items).toMatchObject([
+    { id, state: { kind: 'held', who: 'cli:jane', why: 'ticket 7' } },
+  ])
   expect(relay.records.map(({ kind }) => kind)).toEqual(['accepted', 'deferred', 'held'])
   expect(await operations.changeQueue('release', { ids: [id], ...by })).toEqual({ count: 1 })
   await clock.advance(0)

@@ -31,7 +31,10 @@ test('waits 5, 10, 20 min …, then expires after 72 h as a soft bounce with its
   expect(waits.slice(0, 8)).toEqual([5, 10, 20, 40, 80, 160, 240, 240])
   const expired = records.find(({ kind }) => kind === 'expired')!
   expect(expired.at - records[0]!.at).toBe(72 * HOUR)
-  expect(expired).toMatchObject({ cause: { kind: 'expired', last: { kind: 'reply', reply: { code: 451 } } }, verdict: { kind: 'soft' } })
+  expect(expired).toMatchObject({
+    cause: { kind: 'expired', last: { kind: 'reply', reply: { code: 451 } } },
+    verdict: { kind: 'soft' },
+  })
 })
 
 test('a resolver that is down for an hour defers and never bounces', async () => {
@@ -47,7 +50,10 @@ test('a resolver that is down for an hour defers and never bounces', async () =>
 })
 
 test('no reply after the final dot is ambiguous, tried again, never a bounce', async () => {
-  const { send, record, records } = await startTestRelay({ delivery: 'dot_timeout = "300ms"', queue: 'retry = ["100ms"]' })
+  const { send, record, records } = await startTestRelay({
+    delivery: 'dot_timeout = "300ms"',
+    queue: 'retry = ["100ms"]',
+  })
   const id = await send('silent-after-dot@a.test')
   expect(await record('deferred', { message: id })).toMatchObject({ ambiguous: true, cause: { kind: 'ambiguous' } })
   await record('deferred', { message: id, count: 2 })

@@ -11,7 +11,11 @@ afterEach(stopRelays)
 async function sendWithDsn(test: TestRelay, to: string, notify: string): Promise<void> {
   const transport = createTransport({ host: '127.0.0.1', port: test.relay.listeners[0]!.port, ignoreTLS: true })
   await transport.sendMail({
-    envelope: { from: 'app@sender.test', to: [to], dsn: { return: 'headers', id: 'envelope-7', notify, recipient: `rfc822;${to}` } } as never,
+    envelope: {
+      from: 'app@sender.test',
+      to: [to],
+      dsn: { return: 'headers', id: 'envelope-7', notify, recipient: `rfc822;${to}` },
+    } as never,
     from: 'app@sender.test',
     to,
     subject: 'Order 7',
@@ -21,7 +25,10 @@ async function sendWithDsn(test: TestRelay, to: string, notify: string): Promise
 }
 
 const reportsIn = (test: TestRelay): readonly string[] =>
-  test.relay.sandbox!.inbox.list().filter(({ recipients }) => recipients.includes('app@sender.test')).map(({ raw }) => raw.toString())
+  test.relay
+    .sandbox!.inbox.list()
+    .filter(({ recipients }) => recipients.includes('app@sender.test'))
+    .map(({ raw }) => raw.toString())
 
 test('a refusal is reported to a sender that asked, from the null sender', async () => {
   const relay = await startTestRelay()

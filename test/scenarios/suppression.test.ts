@@ -21,14 +21,23 @@ test('a message that waits is stopped by a suppression that comes meanwhile', as
   const { relay, send, record } = await startTestRelay({ clock })
   const id = await send('greylist-60s@a.test')
   const { dueAt } = await record('deferred')
-  await relay.suppressions.add({ scope: 'default', target: 'greylist-60s@a.test', reason: 'manual', createdAt: clock.now(), who: 'cli:jane' })
+  await relay.suppressions.add({
+    scope: 'default',
+    target: 'greylist-60s@a.test',
+    reason: 'manual',
+    createdAt: clock.now(),
+    who: 'cli:jane',
+  })
   await clock.advance(dueAt! - clock.now())
   expect(await record('suppressed')).toMatchObject({ message: id, reason: 'manual' })
 })
 
 test('three soft failures a day apart suppress like a hard one; two do not', async () => {
   const clock = new FakeClock()
-  const { send, record, records } = await startTestRelay({ clock, toml: '[[tenant]]\nname = "default"\nany_sender = true\nlifetime = "1m"' })
+  const { send, record, records } = await startTestRelay({
+    clock,
+    toml: '[[tenant]]\nname = "default"\nany_sender = true\nlifetime = "1m"',
+  })
   for (let strike = 1; strike <= 3; strike++) {
     expect(records.some(({ kind }) => kind === 'suppression-added')).toBe(false)
     const id = await send('mailbox-full@a.test')
@@ -37,15 +46,21 @@ test('three soft failures a day apart suppress like a hard one; two do not', asy
     await record('expired', { message: id })
     await clock.advance(DAY)
   }
-  expect(await record('suppression-added')).toMatchObject({ recipient: 'mailbox-full@a.test', reason: 'soft_bounce_limit' })
+  expect(await record('suppression-added')).toMatchObject({
+    recipient: 'mailbox-full@a.test',
+    reason: 'soft_bounce_limit',
+  })
 })
 
-test.each(['blocked-ip', 'spam', 'dmarc', 'relay-denied', 'too-large', 'rate-limited'])('%s suppresses nobody', async (behaviour) => {
-  const { relay, send, record } = await startTestRelay()
-  await send(`${behaviour}@a.test`)
-  await Promise.race([record('failed'), record('deferred')])
-  expect(relay.suppressions.list({ limit: 10 }).entries).toEqual([])
-})
+test.each(['blocked-ip', 'spam', 'dmarc', 'relay-denied', 'too-large', 'rate-limited'])(
+  '%s suppresses nobody',
+  async (behaviour) => {
+    const { relay, send, record } = await startTestRelay()
+    await send(`${behaviour}@a.test`)
+    await Promise.race([record('failed'), record('deferred')])
+    expect(relay.suppressions.list({ limit: 10 }).entries).toEqual([])
+  },
+)
 
 test('a receiver that refuses us at the greeting is no fault of the recipient', async () => {
   const { relay, send, record } = await startTestRelay()

@@ -32,7 +32,9 @@ describe('write', () => {
   })
 
   test('applies concurrent writes in call order', async () => {
-    await Promise.all(Array.from({ length: 500 }, (_, n) => store.write([{ table: 'meta', key: key('a'), value: encode(n) }])))
+    await Promise.all(
+      Array.from({ length: 500 }, (_, n) => store.write([{ table: 'meta', key: key('a'), value: encode(n) }])),
+    )
     expect(decode(store.get('meta', key('a'))!)).toBe(499)
     expect(store.stats().commits).toBeLessThan(500)
   })
@@ -56,7 +58,11 @@ describe('write', () => {
 })
 
 describe('range', () => {
-  beforeEach(() => store.write(['a', 'b', 'c', 'd'].map((name) => ({ table: 'meta' as const, key: key(`r${name}`), value: encode(name) }))))
+  beforeEach(() =>
+    store.write(
+      ['a', 'b', 'c', 'd'].map((name) => ({ table: 'meta' as const, key: key(`r${name}`), value: encode(name) })),
+    ),
+  )
   const names = (range: Parameters<Store['keys']>[1]): string[] => store.keys('meta', range).map(String)
 
   test.each([

@@ -9,8 +9,8 @@ import { createTransport } from 'nodemailer'
 import { loadSettings } from '../../src/config/load.ts'
 import type { RecordKind, StoredRecord } from '../../src/journal/record.ts'
 import { silentLogger } from '../../src/observe/logger.ts'
-import { startRelay, type Relay } from '../../src/relay.ts'
-import { systemClock, type Clock } from '../../src/util/clock.ts'
+import { type Relay, startRelay } from '../../src/relay.ts'
+import { type Clock, systemClock } from '../../src/util/clock.ts'
 
 export interface TestRelayOptions {
   /** More TOML; [data], [sandbox], [delivery] and the listener `trusted` are given. */
@@ -74,14 +74,22 @@ export async function startTestRelay(options: TestRelayOptions = {}): Promise<Te
   const file = join(directory, 'studs.toml')
   if (options.directory === undefined) writeFileSync(file, configOf(options))
   const load = () => loadSettings({ file, env: {} })
-  const relay = await startRelay({ loaded: load(), reload: load, clock: options.clock ?? systemClock, logger: silentLogger() })
+  const relay = await startRelay({
+    loaded: load(),
+    reload: load,
+    clock: options.clock ?? systemClock,
+    logger: silentLogger(),
+  })
   const records: StoredRecord[] = []
   const waiting = new Set<() => void>()
   relay.journal.follow((record) => {
     records.push(record)
     for (const look of [...waiting]) look()
   })
-  const find = (kind: RecordKind, about: { recipient?: string; message?: string; count?: number }): StoredRecord | undefined =>
+  const find = (
+    kind: RecordKind,
+    about: { recipient?: string; message?: string; count?: number },
+  ): StoredRecord | undefined =>
     records.filter(
       (record) =>
         record.kind === kind &&
@@ -104,8 +112,19 @@ export async function startTestRelay(options: TestRelayOptions = {}): Promise<Te
         look()
       }),
     async send(to, more = {}) {
-      const transport = createTransport({ host: '127.0.0.1', port: relay.listeners[0]!.port, secure: false, ignoreTLS: true })
-      const sent = await transport.sendMail({ from: 'app@sender.test', to: [...(typeof to === 'string' ? [to] : to)], subject: 'Hello', text: 'Hello.\n', ...more })
+      const transport = createTransport({
+        host: '127.0.0.1',
+        port: relay.listeners[0]!.port,
+        secure: false,
+        ignoreTLS: true,
+      })
+      const sent = await transport.sendMail({
+        from: 'app@sender.test',
+        to: [...(typeof to === 'string' ? [to] : to)],
+        subject: 'Hello',
+        text: 'Hello.\n',
+        ...more,
+      })
       transport.close()
       return /queued as ([0-9a-v]{13})/.exec(sent.response)?.[1] ?? sent.response
     },
