@@ -21,6 +21,8 @@ export interface Address {
 const DOT_ATOM =
   /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u{80}-\u{10ffff}-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u{80}-\u{10ffff}-]+)*$/u
 const QUOTED = /^"(?:[\x20-\x21\x23-\x5b\x5d-\x7e\u{80}-\u{10ffff}]|\\[\x20-\x7e])*"$/u
+/** ASCII letters, digits, hyphens, dots, the underscore that some use; beyond ASCII what IDNA makes of it decides. */
+const DOMAIN_TEXT = /^[A-Za-z0-9._\u{80}-\u{10ffff}-]+$/u
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/
 // RFC 5321 §4.5.3.1: 64 octets of local part, 255 of domain, 256 of path with its brackets.
 const MAX_LOCAL = 64
@@ -29,8 +31,8 @@ const MAX_ADDRESS = 254
 
 export function parseDomain(text: string): Domain | undefined {
   if (text.startsWith('[') && text.endsWith(']')) return parseLiteral(text)
-  // domainToASCII is made for URLs: it drops control characters and decodes %XX. Neither is part of a mail domain.
-  if (/[\x00-\x20%\x7f]/.test(text)) return undefined
+  // domainToASCII is made for URLs: it drops control characters, decodes %XX and stops at a slash.
+  if (!DOMAIN_TEXT.test(text)) return undefined
   const ascii = domainToASCII(text.endsWith('.') ? text.slice(0, -1) : text)
   if (ascii === '' || ascii.length > MAX_DOMAIN || isIP(ascii) !== 0) return undefined
   return ascii.split('.').every((label) => LABEL.test(label)) ? (ascii as Domain) : undefined

@@ -75,8 +75,9 @@ describe.each(kinds)('$name', ({ skip: reason, minFree, fillerMib, make }) => {
     expect(acked.size).toBeGreaterThan(50)
     expect(await mx.arrived(acked, 20_000)).toEqual([])
     expect((await relay.stop()).code).toBe(0)
-    const { records, problems } = await readRemains(relay.data)
+    const { records, problems, orphans } = await readRemains(relay.data)
     expect(problems).toEqual([])
+    expect(orphans).toBe(0)
     for (const id of [...underWay, ...acked]) {
       expect(mx.copies.get(id), id).toHaveLength(1)
       expect(

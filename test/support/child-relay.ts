@@ -141,7 +141,7 @@ export class ChildRelay {
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     this.exited = ending(this.#child)
-    void this.exited.then(() => this.#wake())
+    void this.exited.then(() => this.#tell())
     createInterface({ input: this.#child.stdout! }).on('line', (line) => this.#heard(line))
     this.#child.stderr!.setEncoding('utf8').on('data', (text: string) => {
       this.stderr += text
@@ -172,10 +172,24 @@ export class ChildRelay {
     for (;;) {
       const found = this.log.find((line) => line.event === event)
       if (found !== undefined || this.hasEnded) return found
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve
-      })
+      await this.loggedMore()
     }
+  }
+
+  /** Resolves with the next line of the log, or with the end. */
+  loggedMore(): Promise<void> {
+    return new Promise((resolve) => {
+      const before = this.#wake
+      this.#wake = () => {
+        before()
+        resolve()
+      }
+    })
+  }
+
+  /** Lines of this event so far. */
+  count(event: string): number {
+    return this.log.filter((line) => line.event === event).length
   }
 
   async kill(): Promise<Exit> {
@@ -203,11 +217,16 @@ export class ChildRelay {
     return readdirSync(`/proc/${this.pid}/fd`).length
   }
 
-  /** Resident memory, and the most it ever was, in MiB. */
-  memory(): { readonly now: number; readonly peak: number } {
+  /** Resident memory of its own in MiB, without the pages of the store that are mapped. */
+  memory(): number {
     const status = readFileSync(`/proc/${this.pid}/status`, 'utf8')
-    const of = (name: string): number => Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(status)?.[1]) / 1024
-    return { now: of('VmRSS'), peak: of('VmHWM') }
+    return Number(/RssAnon:\s+(\d+) kB/.exec(status)?.[1]) / 1024
+  }
+
+  #tell(): void {
+    const wake = this.#wake
+    this.#wake = () => undefined
+    wake()
   }
 
   #heard(line: string): void {
@@ -216,6 +235,6 @@ export class ChildRelay {
     const entry = JSON.parse(line) as Record<string, unknown>
     this.log.push(entry)
     if (entry.event === 'listening') this.port = Number(entry.port)
-    this.#wake()
+    this.#tell()
   }
 }

@@ -5,12 +5,16 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { ReturnPathKey } from '../../src/bounce/return-path.ts'
 import { loadSettings } from '../../src/config/load.ts'
+import type { Settings } from '../../src/config/schema.ts'
 import { hashPassword } from '../../src/inbound/password.ts'
 import type { RecordKind, StoredRecord } from '../../src/journal/record.ts'
 import { silentLogger } from '../../src/observe/logger.ts'
+import { returnPathKeys } from '../../src/queue/return-path-keys.ts'
 import { type Relay, startRelay } from '../../src/relay.ts'
 import { type Algorithm, generateKey } from '../../src/sign/key.ts'
+import { openStore } from '../../src/store/lmdb.ts'
 import { systemClock } from '../../src/util/clock.ts'
 import { LineClient } from './dialog.ts'
 
@@ -51,6 +55,8 @@ export interface PeerRelay {
   readonly records: readonly StoredRecord[]
   /** DNS name and TXT record of each DKIM key. */
   readonly zone: ReadonlyMap<string, string>
+  /** What return paths are signed with. */
+  readonly returnPathKeys: readonly ReturnPathKey[]
   port(listener: 'submission' | 'submissions' | 'trusted'): number
   /** Sends over the trusted listener, byte for byte; resolves with the id. */
   send(mail: RawMail): Promise<string>
@@ -124,12 +130,14 @@ export async function startPeerRelay(options: PeerRelayOptions): Promise<PeerRel
   const file = join(directory, 'studs.toml')
   writeFileSync(file, configOf(options, await hashPassword(PASSWORD), Object.keys(ALGORITHMS)))
   const load = () => loadSettings({ file, env: {} })
+  const keys = await makeReturnPathKeys(load().settings)
   const relay = await startRelay({ loaded: load(), reload: load, clock: systemClock, logger: silentLogger() })
   const port: PeerRelay['port'] = (name) => relay.listeners.find((listener) => listener.name === name)!.port
   const peer: PeerRelay = {
     relay,
     directory,
     zone,
+    returnPathKeys: keys,
     ...followed(relay),
     port,
     send: (mail) => sendRaw(port('trusted'), mail),
@@ -150,6 +158,14 @@ async function writeKeys(directory: string): Promise<ReadonlyMap<string, string>
     zone.set(`${selector}._domainkey.${SENDER_DOMAIN}`, key.dnsRecord)
   }
   return zone
+}
+
+/** Before the start, because a running relay has its store for itself. */
+async function makeReturnPathKeys({ data }: Settings): Promise<readonly ReturnPathKey[]> {
+  const store = openStore({ ...data, clock: systemClock })
+  const keys = await returnPathKeys(store)
+  await store.close()
+  return keys
 }
 
 function followed({ journal }: Relay): Pick<PeerRelay, 'records' | 'record'> {

@@ -50,8 +50,8 @@ export interface PostfixOptions {
   readonly services?: Readonly<Record<string, Options>>
   /** More of main.cf. */
   readonly main?: Options
-  /** Known addresses and the mailbox of each; `@domain` takes everything of the domain. */
-  readonly mailboxes?: Readonly<Record<string, string>>
+  /** Addresses that have a mailbox, which is named as they are; `@domain` is one that takes everything of the domain. */
+  readonly mailboxes?: readonly string[]
 }
 
 /** One stored message: as virtual(8) wrote it, with the CRLF line ends it had on the wire. */
@@ -194,7 +194,7 @@ export class Postfix {
     return only
   }
 
-  #writeFiles({ services = {}, main = {}, mailboxes = {} }: PostfixOptions): void {
+  #writeFiles({ services = {}, main = {}, mailboxes = [] }: PostfixOptions): void {
     const { directory } = this
     // Daemons run as several users and pass through here.
     chmodSync(directory, 0o755)
@@ -205,9 +205,14 @@ export class Postfix {
     writeFileSync(join(directory, 'tls.pem'), pair.key + pair.cert, { mode: 0o600 })
     writeFileSync(
       join(directory, 'mailboxes'),
-      linesOf(mailboxes, ([address, name]) => `${address} ${name}/`),
+      mailboxes
+        .map(
+          (address) => `${address} ${address}/
+`,
+        )
+        .join(''),
     )
-    const domains = new Set(Object.keys(mailboxes).map((address) => address.slice(address.lastIndexOf('@') + 1)))
+    const domains = new Set(mailboxes.map((address) => address.slice(address.lastIndexOf('@') + 1)))
     const all = {
       ...BASE,
       queue_directory: join(directory, 'queue'),
