@@ -37,19 +37,40 @@ export function claimsOf(
 ): Claims {
   const flights: Flight[] = []
   const writes: Write[] = []
-  for (const key of dueKeys(parts, lane, limit + 1, now)) {
+  let firstDue: EpochMs | undefined
+  const isNext = (dueAt: EpochMs): void => {
+    firstDue = Math.min(firstDue ?? Number.POSITIVE_INFINITY, dueAt)
+  }
+  for (const [at, key] of dueKeys(parts, lane, limit + 1, now).entries()) {
     const due = readDueKey(key)
-    if (due.dueAt > now || flights.length === limit) return { flights, writes, firstDue: due.dueAt }
+    if (due.dueAt > now || at === limit) {
+      isNext(due.dueAt)
+      break
+    }
     const claimed = claimOne(parts, due)
     if (claimed === undefined) {
-      parts.onStale(due.id, due.n)
-      writes.push({ table: 'due', key, value: undefined })
+      const { repair, dueAt } = repaired(parts, key, due)
+      writes.push(...repair)
+      if (dueAt !== undefined) isNext(dueAt)
     } else {
       flights.push(claimed.flight)
       writes.push(...claimed.writes)
     }
   }
-  return { flights, writes, firstDue: undefined }
+  return { flights, writes, firstDue }
+}
+
+/** An entry that does not fit its recipient goes; a recipient that waits gets the right one. It should never happen. */
+function repaired(
+  { recipient, message, onStale }: ClaimParts,
+  key: Buffer,
+  { id, n }: { id: string; n: number },
+): { repair: Write[]; dueAt?: EpochMs } {
+  onStale(id, n)
+  const entry: Write = { table: 'due', key, value: undefined }
+  const found = recipient(id, n)
+  if (found?.state.kind !== 'waiting' || message(id) === undefined) return { repair: [entry] }
+  return { repair: [entry, ...recipientWrites(undefined, found)], dueAt: found.state.dueAt }
 }
 
 /** The first `limit` keys of a lane that nobody is busy with, and no more after the first that is not due. */

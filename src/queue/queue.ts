@@ -215,7 +215,7 @@ export class Queue implements Acceptor {
         message: (id) => this.message(id),
         dueAfter: (attempts, message) => this.#dueAfter(attempts, message),
         onStale: (message, n) =>
-          logger.warn({ event: 'stale-due', message, n }, 'a schedule entry without its recipient was dropped'),
+          logger.warn({ event: 'stale-due', message, n }, 'a schedule entry did not fit its recipient and was mended'),
       },
       lane,
       limit,

@@ -72,3 +72,10 @@ test.each(PAIRS)('$state.kind × $event.kind', ({ state, event }) => {
   if (expected === undefined) expect(() => transition(state, event)).toThrow(IllegalTransition)
   else expect(transition(state, event)).toEqual(expected)
 })
+
+test.each(['claimed', 'deferred', 'returned', 'retried'] as const)(
+  '%s falls on a whole millisecond, as keys of the schedule do',
+  (kind) => {
+    expect(transition(STATES.waiting, { kind, dueAt: 900.25 })).toMatchObject({ dueAt: 901 })
+  },
+)

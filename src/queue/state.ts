@@ -30,6 +30,9 @@ export class IllegalTransition extends Error {
   }
 }
 
+/** Keys of the schedule hold whole milliseconds: a state must say the same. */
+const whole = Math.ceil
+
 /** The next state. Throws IllegalTransition for what cannot happen; whoever lets people cause events checks `mayHappen`. */
 export function transition(state: RecipientState, event: StateEvent): RecipientState {
   switch (state.kind) {
@@ -69,12 +72,12 @@ export function mayHappen(state: RecipientState, event: StateEvent): boolean {
 function fromWaiting(state: Extract<RecipientState, { kind: 'waiting' }>, event: StateEvent): RecipientState {
   switch (event.kind) {
     case 'claimed':
-      return { kind: 'waiting', attempts: state.attempts + 1, dueAt: event.dueAt }
+      return { kind: 'waiting', attempts: state.attempts + 1, dueAt: whole(event.dueAt) }
     case 'deferred':
     case 'retried':
-      return { kind: 'waiting', attempts: state.attempts, dueAt: event.dueAt }
+      return { kind: 'waiting', attempts: state.attempts, dueAt: whole(event.dueAt) }
     case 'returned':
-      return { kind: 'waiting', attempts: Math.max(0, state.attempts - 1), dueAt: event.dueAt }
+      return { kind: 'waiting', attempts: Math.max(0, state.attempts - 1), dueAt: whole(event.dueAt) }
     case 'delivered':
     case 'failed':
     case 'expired':
@@ -95,7 +98,7 @@ function fromWaiting(state: Extract<RecipientState, { kind: 'waiting' }>, event:
 function fromHeld(state: Extract<RecipientState, { kind: 'held' }>, event: StateEvent): RecipientState {
   switch (event.kind) {
     case 'released':
-      return { kind: 'waiting', attempts: state.attempts, dueAt: event.dueAt }
+      return { kind: 'waiting', attempts: state.attempts, dueAt: whole(event.dueAt) }
     case 'cancelled':
       return { kind: 'cancelled', at: event.at, who: event.who, why: event.why }
     // The attempt was under way when it was held.
