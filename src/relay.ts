@@ -30,7 +30,7 @@ import { type ConfiguredSigner, createSigner } from './sign/signer.ts'
 import { openStore } from './store/lmdb.ts'
 import type { Store } from './store/store.ts'
 import type { SuppressionList } from './suppression/list.ts'
-import { type Clock, HOUR, SECOND } from './util/clock.ts'
+import { type Clock, HOUR, MINUTE, SECOND } from './util/clock.ts'
 import { VERSION } from './version.ts'
 
 export interface RelayOptions {
@@ -58,6 +58,7 @@ export interface Relay {
 
 const GRACE_MS = 30 * SECOND
 const PRUNE_INTERVAL_MS = HOUR
+const CLOCK_TOLERANCE_MS = 5 * MINUTE
 const SANDBOX_NETWORKS = ['127.0.0.0/8', '::1/128']
 
 /** Rejects, with nothing left open, when a part cannot start. */
@@ -94,6 +95,7 @@ class RelayBuilder {
     const store = this.#openStore()
     const core = createCore({ store, settings: this.#settings, hostname, clock, logger })
     core.journal.follow(announceTo(logger, this.#settings.log.addresses, randomBytes(32)))
+    this.#warnOfClock(core.journal)
     const sandbox = await this.#startSandbox()
     const signer = createSigner({ domains: this.#settings.domain, clock })
     for (const warning of signer.warnings) logger.warn({ event: 'signing-key-warning' }, warning)
@@ -139,6 +141,16 @@ class RelayBuilder {
       }
     })
     return store
+  }
+
+  /** What was deferred while the clock was ahead waits until that time comes: somebody should know. */
+  #warnOfClock(journal: Journal): void {
+    const { clock, logger } = this.#options
+    const newest = journal.latest({ limit: 1 })[0]
+    if (newest === undefined || newest.at <= clock.now() + CLOCK_TOLERANCE_MS) return
+    const at = new Date(newest.at).toISOString()
+    const text = `the newest record is of ${at}, which is still to come: the clock went back. Mail deferred since then waits until its time comes; \`studs queue retry --all\` sends it now`
+    logger.warn({ event: 'clock-went-back', newest: at }, text)
   }
 
   async #startSandbox(): Promise<Sandbox | undefined> {
