@@ -8,6 +8,7 @@ import { type Database, open, type RootDatabase } from 'lmdb'
 import { type Clock, SECOND } from '../util/clock.ts'
 import { type DirectoryLock, lockDirectory } from './lock.ts'
 import { migrate } from './migrate.ts'
+import { probeStore } from './probe.ts'
 import {
   type Entry,
   type Range,
@@ -53,6 +54,7 @@ export function openStore(options: StoreOptions): Store {
   chmodSync(options.directory, 0o700)
   const lock = lockDirectory(options.directory)
   try {
+    probeStore(join(options.directory, 'store'))
     const environment = open<Buffer, Buffer>({
       path: join(options.directory, 'store'),
       noSubdir: false,
