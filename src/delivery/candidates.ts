@@ -4,7 +4,7 @@
 import { isIPv6 } from 'node:net'
 import type { Cause } from '../mail/outcome.ts'
 import { type Clock, MINUTE } from '../util/clock.ts'
-import type { Destination, Host } from './destination.ts'
+import { type Destination, endpoint, type Host } from './destination.ts'
 import { ExpiringMap } from './expiring-map.ts'
 import { inOrder } from './mx.ts'
 import { localAddressFor, type Source } from './sources.ts'
@@ -55,7 +55,7 @@ export function candidates(options: CandidateOptions): readonly Candidate[] {
       return [{ host: host.name, address, ...(localAddress !== undefined && { localAddress }) }]
     }),
   )
-  const isDead = ({ address }: Candidate): boolean => dead.has(source.name, address)
+  const isDead = ({ address }: Candidate): boolean => dead.has(source.name, endpoint(address, destination))
   return [...usable.filter((candidate) => !isDead(candidate)), ...usable.filter(isDead)].slice(0, MAX_ADDRESSES)
 }
 

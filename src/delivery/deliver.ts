@@ -16,7 +16,7 @@ import type { Clock } from '../util/clock.ts'
 import { type Candidate, candidates, type DeadHosts } from './candidates.ts'
 import { type ClientSettings, type Content, type SendResult, SmtpClient } from './client.ts'
 import type { Attempt, ChunkReader } from './delivery.ts'
-import { connectionKind, type Destination } from './destination.ts'
+import { connectionKind, type Destination, endpoint } from './destination.ts'
 import type { Connection } from './kept-connections.ts'
 import type { Slot } from './paths.ts'
 import { retryAfter } from './retry-after.ts'
@@ -98,7 +98,7 @@ class Deliverer {
   async #overCandidate(candidate: Candidate): Promise<Outcome | undefined> {
     const { tlsPolicy } = this.#options
     const { destination } = this.#work
-    let tls = tlsPolicy.modeFor(candidate.address, destination.tls)
+    let tls = tlsPolicy.modeFor(endpoint(candidate.address, destination), destination.tls)
     for (;;) {
       const grant = await this.#slot.connection(this.#kind, this.#fresh)
       if (grant.kind === 'none') return this.#notNow(grant.retryAfterMs)
@@ -111,7 +111,8 @@ class Deliverer {
       if ('client' in opened) return this.#over(opened, 'new')
       this.#note(candidate, opened)
       // Cut by ourselves, even in the middle of a handshake, it says nothing about the host.
-      if (this.#isOver || !isAboutTls(opened) || !tlsPolicy.failed(candidate.address, tls)) return undefined
+      if (this.#isOver || !isAboutTls(opened) || !tlsPolicy.failed(endpoint(candidate.address, destination), tls))
+        return undefined
       tls = 'none'
     }
   }
@@ -184,7 +185,8 @@ class Deliverer {
   }
 
   #note(candidate: Candidate, cause: Cause, way: Way = this.#wayOver(candidate)): void {
-    if (!this.#isOver) this.#options.dead.note(this.#work.source.name, candidate.address, cause)
+    if (!this.#isOver)
+      this.#options.dead.note(this.#work.source.name, endpoint(candidate.address, this.#work.destination), cause)
     if (this.#cause?.kind === 'reply' && cause.kind !== 'reply') return
     this.#cause = cause
     this.#way = way

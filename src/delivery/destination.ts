@@ -39,3 +39,8 @@ export function connectionKind(destination: Destination): string {
   const { port, implicitTls, tls, verify, auth } = destination
   return `${port} ${implicitTls} ${tls} ${verify} ${auth?.user ?? ''}`
 }
+
+/** What is remembered of a host (no TLS, no answer) is remembered of one port of it: another may be another server. */
+export function endpoint(address: string, { port }: Pick<Destination, 'port'>): string {
+  return `${address} ${port}`
+}

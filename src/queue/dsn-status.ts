@@ -1,6 +1,7 @@
 // The machine-readable part of a delivery status notification: message/delivery-status of RFC 3464, and its UTF-8 form
 // of RFC 6533. Whatever a remote server said is made harmless here: no field can be added, no line is too long.
 
+import { isIP } from 'node:net'
 import { needsSmtpUtf8 } from '../mail/address.ts'
 import type { Message, Recipient } from '../mail/message.ts'
 import { type Cause, causeText, type Way } from '../mail/outcome.ts'
@@ -56,7 +57,7 @@ export function deliveryStatus({ kind, reportingMta, message, recipients, isInte
 function recipientFields({ kind, message, entry }: { kind: DsnKind; message: Message; entry: DsnRecipient }): string {
   const { recipient, status } = entry
   const way = entry.way ?? recipient.lastWay
-  const mta = way?.mx === undefined ? undefined : `dns; ${way.mx}`
+  const mta = way?.mx === undefined ? undefined : `dns; ${domainOrLiteral(way.mx)}`
   return [
     field('Original-Recipient', originalRecipient(recipient)),
     field('Final-Recipient', typedAddress(recipient.address)),
@@ -136,4 +137,16 @@ function foldWords([first = '', ...words]: readonly string[]): string {
 /** Only what no line can hold is cut; an address (at most 254 octets) never is. */
 function shortWords(word: string): readonly string[] {
   return Buffer.byteLength(word) <= MAX_WORD_BYTES ? [word] : (word.match(/.{1,200}/gu) ?? [])
+}
+
+/** Type dns holds a domain name or an address literal (RFC 3464 §2.1.2). */
+function domainOrLiteral(host: string): string {
+  switch (isIP(host)) {
+    case 4:
+      return `[${host}]`
+    case 6:
+      return `[IPv6:${host}]`
+    default:
+      return host
+  }
 }

@@ -132,7 +132,7 @@ export class QueueOperator {
     for await (const { id, n } of this.#selected(select)) {
       const recipient = this.#queue.recipient(id, n)
       if (recipient === undefined || !mayHappen(recipient.state, event)) continue
-      if (select.filter !== undefined && isRetriedAlready(recipient, event)) continue
+      if (select.filter !== undefined && isRetriedAlready(recipient, event, this.#clock.now())) continue
       under.push(
         this.#queue.change({ id, n, event, record }).then((after) => {
           if (after !== undefined) count++
@@ -255,9 +255,10 @@ const QUEUE_DUMPED: Verdict = {
 }
 
 /** Due already, or tried since the walk along the schedule began: a retry moves what it meets, and would meet it again. */
-function isRetriedAlready({ state, lastAt }: Recipient, event: StateEvent): boolean {
+function isRetriedAlready({ state, lastAt }: Recipient, event: StateEvent, now: EpochMs): boolean {
   if (event.kind !== 'retried' || state.kind !== 'waiting') return false
-  return state.dueAt <= event.dueAt || (lastAt !== undefined && lastAt > event.dueAt)
+  // A last attempt that is still to come is of a clock that was ahead.
+  return state.dueAt <= event.dueAt || (lastAt !== undefined && lastAt > event.dueAt && lastAt <= now)
 }
 
 function lanePrefix({ tenant, domain }: QueueFilter): Buffer | undefined {
