@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { FakeClock } from '../../test/support/fake-clock.ts'
 import { MINUTE } from '../util/clock.ts'
 import { candidates, DeadHosts } from './candidates.ts'
-import type { Destination, Host } from './destination.ts'
+import { type Destination, endpoint, type Host } from './destination.ts'
 
 const destination = (...hosts: readonly Host[]): Destination => ({
   site: 's',
@@ -53,9 +53,9 @@ test('only families that the source and the settings allow', () => {
 test('addresses that did not answer come last: 2 min when unreachable, 15 min when silent; by source', async () => {
   const dead = new DeadHosts(clock)
   const two = destination(host('a', 10, '192.0.2.1'), host('b', 20, '192.0.2.2'), host('c', 30, '192.0.2.3'))
-  dead.note('one', '192.0.2.1', { kind: 'connect', detail: 'refused' })
-  dead.note('one', '192.0.2.2', { kind: 'timeout', detail: 'silent' })
-  dead.note('one', '192.0.2.3', { kind: 'tls', detail: 'broken' })
+  dead.note('one', endpoint('192.0.2.1', two), { kind: 'connect', detail: 'refused' })
+  dead.note('one', endpoint('192.0.2.2', two), { kind: 'timeout', detail: 'silent' })
+  dead.note('one', endpoint('192.0.2.3', two), { kind: 'tls', detail: 'broken' })
   expect(order({ destination: two, dead })).toEqual(['192.0.2.3', '192.0.2.1', '192.0.2.2'])
   expect(order({ destination: two, dead, source: { name: 'two', ehlo: 'h' } })[0]).toBe('192.0.2.1')
   await clock.advance(2 * MINUTE)

@@ -12,6 +12,8 @@ export interface Remains {
   /** Without the bodies of messages that were coming when it died: the next start sweeps those. */
   readonly problems: readonly string[]
   readonly orphans: number
+  /** Messages whose body is still there. */
+  readonly bodies: number
 }
 
 const PIECE = 10_000
@@ -34,9 +36,14 @@ export function readRemains(directory: string, since?: string): Promise<Remains>
       records.push(...piece)
       if (piece.length < PIECE) break
     }
-    const { problems, problemCount } = await verify(store)
+    const { counts, problems, problemCount } = await verify(store)
     const orphans = problems.filter((problem) => /^body \w+ has no message/.test(problem))
     if (problemCount > problems.length) throw new Error(`more problems than are told: ${problemCount}, ${problems[0]}`)
-    return { records, problems: problems.filter((problem) => !orphans.includes(problem)), orphans: orphans.length }
+    return {
+      records,
+      problems: problems.filter((problem) => !orphans.includes(problem)),
+      orphans: orphans.length,
+      bodies: counts.bodies,
+    }
   })
 }

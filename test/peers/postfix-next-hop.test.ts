@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { dayOf, readReturnPath } from '../../src/bounce/return-path.ts'
 import type { EmailAddress } from '../../src/mail/address.ts'
 import { type PeerRelay, RETURN_PATH_DOMAIN, startPeerRelay, stopPeerRelays } from '../support/peer-relay.ts'
-import { noPostfix, Postfix, type StoredMail, stopPostfix } from '../support/postfix.ts'
+import { noPostfix, Postfix, stopPostfix } from '../support/postfix.ts'
+import type { StoredMail } from '../support/stored-mail.ts'
 
 /** Name, body as submitted, body as stored where it differs. Characters are bytes. */
 const BODIES: readonly (readonly [name: string, sent: string, stored?: string])[] = [
@@ -37,6 +38,14 @@ describe.skipIf(noPostfix !== undefined)(`Postfix as the next hop${leftOut}`, ()
         offers: { smtpd_tls_security_level: 'may' },
         plain: { smtpd_tls_security_level: 'none' },
         reuse: { smtpd_tls_security_level: 'may' },
+        broken: { smtpd_tls_security_level: 'may', smtpd_tls_chain_files: '/nowhere.pem' },
+        lonely: {
+          smtpd_tls_security_level: 'may',
+          smtpd_tls_protocols: 'TLSv1.2',
+          smtpd_tls_ciphers: 'high',
+          tls_high_cipherlist: 'aNULL',
+        },
+        antique: { smtpd_tls_security_level: 'may', smtpd_tls_protocols: 'TLSv1' },
         demands: { smtpd_tls_security_level: 'encrypt' },
       },
       mailboxes: [
@@ -44,6 +53,7 @@ describe.skipIf(noPostfix !== undefined)(`Postfix as the next hop${leftOut}`, ()
         ...['ok', 'null', 'dsn', 'dkim', 'verp', 'żółw'].map((name) => `${name}@good.test`),
         ...TWENTY.filter((address) => address.startsWith('here')),
         ...['@reuse.test', '@plain.test', '@strict.test', '@mistaken.test', '@unwilling.test'],
+        ...['@broken.test', '@lonely.test', '@antique.test', '@museum.test'],
         ...['app@sender.test', 'app@other.test', `@${RETURN_PATH_DOMAIN}`],
       ],
     })
@@ -54,8 +64,11 @@ describe.skipIf(noPostfix !== undefined)(`Postfix as the next hop${leftOut}`, ()
         { domain: 'many.test', port: postfix.port('offers') },
         { domain: 'reuse.test', port: postfix.port('reuse') },
         { domain: 'plain.test', port: postfix.port('plain') },
+        { domain: 'bare.test', port: postfix.port('plain'), more: 'tls = "required"' },
         { domain: 'strict.test', port: postfix.port('demands'), more: 'tls = "required"\nverify = false' },
         { domain: 'mistaken.test', port: postfix.port('demands'), more: 'tls = "required"' },
+        { domain: 'antique.test', port: postfix.port('antique') },
+        { domain: 'museum.test', port: postfix.port('antique'), more: 'tls = "required"\nverify = false' },
         { domain: 'unwilling.test', port: postfix.port('demands'), more: 'tls = "none"' },
       ],
     })
@@ -138,10 +151,37 @@ describe.skipIf(noPostfix !== undefined)(`Postfix as the next hop${leftOut}`, ()
       expect((await postfix.mail('@strict.test')).header('Received')[0]).toContain('with ESMTPS id')
     })
 
+    test('that is not offered defers where it is demanded', async () => {
+      const message = await peer.send({ to: ['a@bare.test'], content: CONTENT })
+      expect(await peer.record('deferred', { message })).toMatchObject({ cause: { kind: 'tls' } })
+    })
+
     test('with a certificate for somebody else defers where it is demanded and checked', async () => {
       const message = await peer.send({ to: ['a@mistaken.test'], content: CONTENT })
       expect(await peer.record('deferred', { message })).toMatchObject({ cause: { kind: 'tls' } })
       expect(postfix.log.count(/to=<a@mistaken\.test>/)).toBe(0)
+    })
+
+    test.each([
+      ['that Postfix offers and cannot do (454 4.7.0)', 'broken.test'],
+      ['in whose handshake no cipher is shared', 'lonely.test'],
+    ])('%s is left out', async (_, domain) => {
+      // A relay of its own: it remembers for the host that its TLS is broken.
+      const other = await startPeerRelay({ routes: [{ domain, port: postfix.port(domain.split('.')[0]!) }] })
+      const message = await other.send({ to: [`a@${domain}`], content: CONTENT })
+      const delivered = await other.record('delivered', { message })
+      expect(delivered.attempt).toBe(1)
+      expect(delivered.way).not.toHaveProperty('tls')
+      expect((await postfix.mail(`@${domain}`)).header('Received')[0]).toMatch(/\(Postfix\) with ESMTP id/)
+      await other.stop()
+    })
+
+    test('of old age is better than none, and not good enough where TLS is demanded', async () => {
+      const welcome = await peer.send({ to: ['a@antique.test'], content: CONTENT })
+      expect((await peer.record('delivered', { message: welcome })).way?.tls).toMatch(/^TLSv1 /)
+      expect((await postfix.mail('@antique.test')).header('Received')[0]).toContain('using TLSv1 with cipher')
+      const demanded = await peer.send({ to: ['a@museum.test'], content: CONTENT })
+      expect(await peer.record('deferred', { message: demanded })).toMatchObject({ cause: { kind: 'tls' } })
     })
 
     test('that Postfix demands and the route forbids is not the fault of the recipient', async () => {
@@ -206,10 +246,15 @@ describe.skipIf(noPostfix !== undefined)(`Postfix as the next hop${leftOut}`, ()
     }
 
     test("is passed on behind the app's own sender: Postfix reports, and Studs does not", async () => {
-      const message = await peer.send({ ...asked, from: 'app@other.test', to: ['dsn@good.test'] })
+      const message = await peer.send({
+        ...asked,
+        from: 'app@other.test',
+        to: ['dsn@good.test'],
+        content: CONTENT.replace('sender.test', 'other.test'),
+      })
       expect((await peer.record('delivered', { message })).way).toMatchObject({ dsnPassedOn: true })
       const report = await postfix.mail('app@other.test')
-      expect(report.header('From')).toEqual(['MAILER-DAEMON@mx.good.test (Mail Delivery System)'])
+      expect(report.header('From')).toEqual(['Mail Delivery System <MAILER-DAEMON@mx.good.test>'])
       expect(report.body).toMatch(/^Original-Envelope-Id: order-7\r$/m)
       expect(report.body).toMatch(/^Original-Recipient: rfc822;dsn@good\.test\r$/m)
       expect(report.body).toMatch(/^Action: delivered\r$/m)

@@ -1,7 +1,7 @@
 // A whole relay between real programs: it delivers over its configured routes instead of the sandbox, and takes mail as
 // in production, by 587 with STARTTLS and AUTH, by 465, and from the trusted network. Tests wait for records.
 
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -19,7 +19,7 @@ import { systemClock } from '../../src/util/clock.ts'
 import { LineClient } from './dialog.ts'
 
 export const USER = 'app'
-export const PASSWORD = 'sécret phrase'
+export const PASSWORD = 'pass phrase: yes'
 /** The one sender domain: signed by two keys, with signed return paths. */
 export const SENDER_DOMAIN = 'sender.test'
 export const RETURN_PATH_DOMAIN = 'bounces.sender.test'
@@ -62,6 +62,7 @@ export interface PeerRelay {
   send(mail: RawMail): Promise<string>
   /** Resolves with the next (or an earlier) record that fits. */
   record(kind: RecordKind, about?: About): Promise<StoredRecord>
+  /** Its directory goes too. */
   stop(): Promise<void>
 }
 
@@ -116,12 +117,9 @@ const ALGORITHMS: Readonly<Record<string, Algorithm>> = { rsa: 'rsa-sha256', ed:
 
 const running = new Set<PeerRelay>()
 
-/** For afterAll: stops what a test left running and removes its directories. */
+/** For afterAll: stops what a test left running. */
 export async function stopPeerRelays(): Promise<void> {
-  for (const each of [...running]) {
-    await each.stop()
-    if (existsSync(each.directory)) rmSync(each.directory, { recursive: true })
-  }
+  for (const each of [...running]) await each.stop()
 }
 
 export async function startPeerRelay(options: PeerRelayOptions): Promise<PeerRelay> {
@@ -144,6 +142,7 @@ export async function startPeerRelay(options: PeerRelayOptions): Promise<PeerRel
     stop: async () => {
       running.delete(peer)
       await relay.stop(0)
+      rmSync(directory, { recursive: true })
     },
   }
   running.add(peer)

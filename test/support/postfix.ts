@@ -22,12 +22,14 @@ import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 import { makeSelfSigned } from '../../src/inbound/self-signed.ts'
 import { freePort, LineLog } from './line-log.ts'
+import { type StoredMail, storedMail } from './stored-mail.ts'
 
 // Postfix lives as long as our end of a pipe is open: it ends with the test also when that is killed. Its log goes through
 // `cat`, because /dev/stdout cannot be opened where it is a socket, as Node's pipes are.
 const HOLD = `
 postfix -c "$1" start-fg 2>&1 | cat &
-cat > /dev/null
+exec > /dev/null
+cat
 kill -TERM $(sed 1q "$1/queue/pid/master.pid")
 wait
 `
@@ -52,14 +54,6 @@ export interface PostfixOptions {
   readonly main?: Options
   /** Addresses that have a mailbox, which is named as they are; `@domain` is one that takes everything of the domain. */
   readonly mailboxes?: readonly string[]
-}
-
-/** One stored message: as virtual(8) wrote it, with the CRLF line ends it had on the wire. */
-export interface StoredMail {
-  readonly raw: string
-  /** Header fields of that name, unfolded, top first. */
-  header(name: string): string[]
-  readonly body: string
 }
 
 const BASE: Options = {
@@ -141,6 +135,8 @@ export class Postfix {
   /** Starts it again after stop(), on the same ports. Resolves when it listens. */
   async start(): Promise<void> {
     const from = this.log.lines.length
+    // What was checked at the first start need not be checked again (postfix-script).
+    if (from > 0) writeFileSync(join(this.directory, 'queue', 'quick-start'), '')
     const child = spawn('/bin/sh', ['-c', HOLD, 'sh', this.directory], { stdio: ['pipe', 'pipe', 'inherit'] })
     this.#child = child
     this.log.begin()
@@ -249,19 +245,4 @@ function ownerOf(user: string): number {
     .split('\n')
     .find((entry) => entry.startsWith(`${user}:`))
   return Number(line?.split(':')[2])
-}
-
-/** `file`: as on disk, with bare LF. */
-export function storedMail(file: string): StoredMail {
-  const raw = file.replaceAll('\n', '\r\n')
-  const end = raw.indexOf('\r\n\r\n')
-  const fields = (end === -1 ? raw : raw.slice(0, end)).replace(/\r\n(?=[ \t])/g, '').split('\r\n')
-  return {
-    raw,
-    body: end === -1 ? '' : raw.slice(end + 4),
-    header: (name) =>
-      fields
-        .filter((field) => field.toLowerCase().startsWith(`${name.toLowerCase()}:`))
-        .map((field) => field.slice(name.length + 1).trim()),
-  }
 }
