@@ -14,6 +14,12 @@ const NEEDS: readonly Need[] = [
   { package: 'postfix', file: '/usr/sbin/smtp-sink', for: 'Postfix as a real next hop; load with smtp-source' },
   { package: 'swaks', file: '/usr/bin/swaks', for: 'submission as a person would try it' },
   { package: 'libnet-ssleay-perl', file: '/usr/share/doc/libnet-ssleay-perl/copyright', for: 'swaks with STARTTLS' },
+  {
+    package: 'libsasl2-modules',
+    file: '/usr/share/doc/libsasl2-modules/copyright',
+    for: 'Postfix as a client that logs in',
+  },
+  { package: 'python3', file: '/usr/bin/python3', for: 'smtplib as a client' },
   { package: 'faketime', file: '/usr/bin/faketime', for: 'clocks that jump' },
   { package: 'gcc', file: '/usr/bin/gcc', for: 'faults of the disk (a shim around fdatasync)' },
   { package: 'libc6-dev', file: '/usr/include/stdio.h', for: 'the same' },

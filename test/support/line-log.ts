@@ -1,4 +1,4 @@
-// What another program writes, line by line, to be waited for; and a port for it to listen on.
+// What another program writes, line by line, to be waited for; and ports for it to listen on.
 
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
@@ -50,12 +50,16 @@ export class LineLog {
   }
 }
 
-/** A loopback port that was free a moment ago. */
+/** Loopback ports that were free a moment ago, each another one: taken all at once, because one given back may come again. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
+  await Promise.all(servers.map((server) => once(server, 'listening')))
+  const ports = servers.map((server) => (server.address() as AddressInfo).port)
+  await Promise.all(servers.map((server) => once(server.close(), 'close')))
+  return ports
+}
+
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
+  const [port] = await freePorts(1)
+  return port!
 }

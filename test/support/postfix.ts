@@ -21,7 +21,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 import { makeSelfSigned } from '../../src/inbound/self-signed.ts'
-import { freePort, LineLog } from './line-log.ts'
+import { freePorts, LineLog } from './line-log.ts'
 import { type StoredMail, storedMail } from './stored-mail.ts'
 
 // Postfix lives as long as our end of a pipe is open: it ends with the test also when that is killed. Its log goes through
@@ -108,7 +108,7 @@ export async function stopPostfix(): Promise<void> {
 export class Postfix {
   readonly directory: string
   readonly log = new LineLog()
-  #ports: Readonly<Record<string, number>>
+  readonly #ports: Readonly<Record<string, number>>
   #child: ChildProcessByStdio<Writable, Readable, null> | undefined
 
   private constructor(directory: string, ports: Readonly<Record<string, number>>) {
@@ -117,8 +117,9 @@ export class Postfix {
   }
 
   static async start(options: PostfixOptions = {}): Promise<Postfix> {
-    const ports: Record<string, number> = {}
-    for (const name of Object.keys(options.services ?? {})) ports[name] = await freePort()
+    const names = Object.keys(options.services ?? {})
+    const free = await freePorts(names.length)
+    const ports = Object.fromEntries(names.map((name, index) => [name, free[index]!]))
     const postfix = new Postfix(mkdtempSync(join(tmpdir(), 'studs-postfix-')), ports)
     running.add(postfix)
     postfix.#writeFiles(options)
