@@ -77,7 +77,7 @@ test(`${KILLS} kills under load`, { timeout: 150_000 }, async ({ annotate }) => 
     mx.life = life
     const relay = await ChildRelay.start(options)
     const load = startLoad({ port: relay.port, clients: CLIENTS, acked, nextMail: mailMaker(random, life) })
-    await new Promise((resolve) => setTimeout(resolve, 20 + 1000 * random()))
+    await new Promise((resolve) => setTimeout(resolve, 20 + 700 * random()))
     expect(await relay.kill()).toEqual({ code: null, signal: 'SIGKILL' })
     load.stop()
     await load.ended
@@ -115,7 +115,7 @@ test('killed while it starts, it starts again and has everything', { timeout: 60
   const ids = Array.from({ length: 50 }, (_, n) => `s${n}`)
   for (const id of ids) expect(await sendOne(first.port, id)).toMatch(/^250 /)
   await first.kill()
-  for (let n = 0; n < 6; n++) {
+  for (let n = 0; n < 4; n++) {
     const starting = ChildRelay.start(options)
     starting.catch(() => undefined) // It is killed below: it never gets ready.
     await new Promise((resolve) => setTimeout(resolve, 100 + 700 * random()))
