@@ -57,6 +57,8 @@ export interface Relay {
 }
 
 const GRACE_MS = 30 * SECOND
+/** Beyond the grace: what delivery gives back at its end is still written. */
+const SETTLE_MS = 5 * SECOND
 const PRUNE_INTERVAL_MS = HOUR
 const CLOCK_TOLERANCE_MS = 5 * MINUTE
 const SANDBOX_NETWORKS = ['127.0.0.0/8', '::1/128']
@@ -78,6 +80,7 @@ class RelayBuilder {
   #loaded: LoadedSettings
   #settings: Settings
   #draining = false
+  #runner: Runner | undefined
   #listeners: readonly Listening[] = []
   /** What runs, in the order it was started; stopped backwards. */
   readonly #stops: ((graceMs: number) => Promise<unknown>)[] = []
@@ -105,9 +108,10 @@ class RelayBuilder {
     const reload = (): Promise<readonly string[]> => this.#reload({ core, delivery, signer, submission, runner })
     // Before the listeners, so that it stops after them: whoever asks hears that the relay is draining.
     const api = await this.#startApi({ store, core, delivery, startedAt, reload })
+    const beforeAnyMail = core.queue.openBody().id
     this.#listeners = await submission.start()
     this.#stops.push((graceMs) => submission.stop(graceMs))
-    const housekeeping = this.#housekeeping(store, core)
+    const housekeeping = this.#housekeeping(store, beforeAnyMail)
     this.#stops.push(() => housekeeping)
     return {
       listeners: this.#listeners,
@@ -121,9 +125,13 @@ class RelayBuilder {
   }
 
   async stop(graceMs: number): Promise<void> {
+    const { clock } = this.#options
+    const until = clock.monotonic() + graceMs
     this.#draining = true
     this.#stopped.abort()
-    for (const stop of this.#stops.splice(0).reverse()) await stop(graceMs)
+    this.#runner?.takeNothingMore()
+    // One grace for all: a supervisor counts from the signal.
+    for (const stop of this.#stops.splice(0).reverse()) await stop(Math.max(0, until - clock.monotonic()))
   }
 
   #openStore(): Store {
@@ -205,9 +213,11 @@ class RelayBuilder {
     })
     this.#stops.push(async (graceMs) => {
       // Both at once: the runner waits for what delivery ends or gives back.
-      await Promise.all([runner.stop(), delivery.close(graceMs)])
+      await Promise.all([runner.stop(graceMs + SETTLE_MS), delivery.close(graceMs)])
     })
+    await core.queue.prepare()
     runner.start()
+    this.#runner = runner
     return runner
   }
 
@@ -303,17 +313,14 @@ class RelayBuilder {
     return [...changes, ...needsRestart.map((option) => `${option} takes effect at the next start`)]
   }
 
-  /** Removes what a crash left and what has been kept long enough, now and every hour. */
-  async #housekeeping(store: Store, core: Core): Promise<void> {
+  /** Removes what a crash left, once, and what has been kept long enough, now and every hour. */
+  async #housekeeping(store: Store, beforeAnyMail: string): Promise<void> {
     const { clock, logger } = this.#options
     const { signal } = this.#stopped
-    // Bodies being received are newer than this: no transaction lasts from one pass to the next.
-    let newerThanAnyOrphan = core.queue.openBody().id
+    let orphans: number | undefined
     while (!signal.aborted) {
-      const nextBound = core.queue.openBody().id
       try {
-        const orphans = await sweepOrphans(store, newerThanAnyOrphan, signal)
-        newerThanAnyOrphan = nextBound
+        orphans ??= await sweepOrphans(store, beforeAnyMail, signal)
         const { keepJournal, keepBody } = this.#settings.queue
         const now = clock.now()
         // Without keep_body a body went with its last open recipient: there is none to look for.
@@ -322,10 +329,7 @@ class RelayBuilder {
         logger.debug({ event: 'pruned', orphans, ...pruned })
       } catch (error) {
         if (!signal.aborted)
-          logger.warn(
-            { event: 'housekeeping-failed', err: error },
-            'housekeeping broke off; it is tried again in an hour',
-          )
+          logger.warn({ event: 'housekeeping-failed', err: error }, 'housekeeping broke off; it is tried again in an hour')
       }
       await clock.sleep(PRUNE_INTERVAL_MS, signal)
     }

@@ -90,8 +90,8 @@ export class Path<C extends Connection> {
     return (
       limits.messagesPerConnection === this.#limits.messagesPerConnection &&
       limits.idleTimeoutMs === this.#limits.idleTimeoutMs &&
-      limits.connectionRate === this.#limits.connectionRate &&
-      limits.messageRate === this.#limits.messageRate
+      isSameRate(limits.connectionRate, this.#limits.connectionRate) &&
+      isSameRate(limits.messageRate, this.#limits.messageRate)
     )
   }
 
@@ -231,4 +231,9 @@ export class Paths<C extends Connection> {
     for (const path of this.#retired) if (path.isForgettable) this.#retired.delete(path)
     this.#sweep = this.#paths.size === 0 ? undefined : this.#clock.after(SWEEP_MS, () => this.#forget())
   }
+}
+
+/** By value: settings that were read again are other objects, and a path must not forget what it has sent. */
+function isSameRate(one: PathLimits['messageRate'], other: PathLimits['messageRate']): boolean {
+  return one?.count === other?.count && one?.per === other?.per
 }

@@ -85,6 +85,8 @@ export interface Recipient {
   readonly address: EmailAddress
   readonly state: RecipientState
   readonly dsn?: DsnRcpt
+  /** Attempts whose outcome is recorded; fewer than begun while one is under way, or after the relay ended during one. */
+  readonly settled?: number
   /** Why the last attempt did not deliver. */
   readonly lastCause?: Cause
   readonly lastWay?: Way

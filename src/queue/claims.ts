@@ -23,6 +23,8 @@ export interface ClaimParts {
 export interface Claims {
   readonly flights: readonly Flight[]
   readonly writes: readonly Write[]
+  /** Attempts that were begun and never settled: the relay ended during them. */
+  readonly unsettled: readonly Recipient[]
   /** When the next of the lane is due; undefined when nobody else waits. */
   readonly firstDue: EpochMs | undefined
 }
@@ -37,6 +39,7 @@ export function claimsOf(
 ): Claims {
   const flights: Flight[] = []
   const writes: Write[] = []
+  const unsettled: Recipient[] = []
   let firstDue: EpochMs | undefined
   const isNext = (dueAt: EpochMs): void => {
     firstDue = Math.min(firstDue ?? Number.POSITIVE_INFINITY, dueAt)
@@ -55,9 +58,10 @@ export function claimsOf(
     } else {
       flights.push(claimed.flight)
       writes.push(...claimed.writes)
+      if (claimed.unsettled !== undefined) unsettled.push(claimed.unsettled)
     }
   }
-  return { flights, writes, firstDue }
+  return { flights, writes, unsettled, firstDue }
 }
 
 /** An entry that does not fit its recipient goes; a recipient that waits gets the right one. It should never happen. */
@@ -70,7 +74,9 @@ function repaired(
   const entry: Write = { table: 'due', key, value: undefined }
   const found = recipient(id, n)
   if (found?.state.kind !== 'waiting' || message(id) === undefined) return { repair: [entry] }
-  return { repair: [entry, ...recipientWrites(undefined, found)], dueAt: found.state.dueAt }
+  // Whole milliseconds: with a fraction it would have the same wrong key again.
+  const state = { ...found.state, dueAt: Math.ceil(found.state.dueAt) }
+  return { repair: [entry, ...recipientWrites(undefined, { ...found, state })], dueAt: state.dueAt }
 }
 
 /** The first `limit` keys of a lane that nobody is busy with, and no more after the first that is not due. */
@@ -99,7 +105,7 @@ function dueKeys(
 function claimOne(
   parts: ClaimParts,
   due: { id: string; n: number; dueAt: EpochMs },
-): { flight: Flight; writes: Write[] } | undefined {
+): { flight: Flight; writes: Write[]; unsettled?: Recipient } | undefined {
   const recipient = parts.recipient(due.id, due.n)
   const message = parts.message(due.id)
   if (recipient?.state.kind !== 'waiting' || recipient.state.dueAt !== due.dueAt || message === undefined)
@@ -109,5 +115,6 @@ function claimOne(
   return {
     flight: { message, recipient: claimed, content: undefined, hot: false },
     writes: recipientWrites(recipient, claimed),
+    ...(recipient.state.attempts > (recipient.settled ?? 0) ? { unsettled: recipient } : {}),
   }
 }

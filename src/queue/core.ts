@@ -5,6 +5,7 @@ import { type Classifier, createClassifier } from '../bounce/classify.ts'
 import { shippedRules } from '../bounce/rules.ts'
 import type { Settings } from '../config/schema.ts'
 import { createJournal, type Journal } from '../journal/journal.ts'
+import { createLiveness } from '../journal/liveness.ts'
 import { createRecorder, type Recorder } from '../journal/record-failure.ts'
 import type { EmailAddress } from '../mail/address.ts'
 import type { Logger } from '../observe/logger.ts'
@@ -53,6 +54,7 @@ export function createCore({ store, settings: first, hostname, clock, logger }: 
       return { writes, publish: () => journal.publish([record]) }
     },
   })
+  const liveness = createLiveness(clock)
   const recorderFor = (now: Settings): Recorder =>
     createRecorder({
       classifier,
@@ -60,6 +62,7 @@ export function createCore({ store, settings: first, hostname, clock, logger }: 
       strikes,
       settings: now.suppression,
       tenants: now.tenant.map(({ name }) => name),
+      liveness,
       clock,
     })
   let recorder = recorderFor(settings)

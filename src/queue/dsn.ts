@@ -168,7 +168,7 @@ export interface DsnWish {
   readonly message: Message
   /** `dsn` of the credential the message came with; for a trusted network `requested`. */
   readonly setting: 'requested' | 'failures' | 'never'
-  /** By AUTH, or because the client is in a trusted network. */
+  /** By AUTH, or as from a trusted network with a sender of a domain that is the tenant's own. */
   readonly authenticated: boolean
 }
 

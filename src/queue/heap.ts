@@ -29,6 +29,12 @@ export class MinHeap<T> {
     items[at] = item
   }
 
+  /** Drops what does not fit. Costs as much as pushing the rest anew. */
+  retain(fits: (item: T) => boolean): void {
+    const kept = this.#items.splice(0).filter(fits)
+    for (const item of kept) this.push(item)
+  }
+
   pop(): T | undefined {
     const items = this.#items
     const top = items[0]

@@ -24,6 +24,8 @@ interface HeapEntry {
   readonly entry: number
 }
 
+const HEAP_SLACK = 64
+
 export class Lanes {
   readonly #lanes = new Map<string, Lane>()
   readonly #heap = new MinHeap<HeapEntry>((a, b) => a.dueAt < b.dueAt)
@@ -31,6 +33,11 @@ export class Lanes {
 
   get size(): number {
     return this.#lanes.size
+  }
+
+  /** Of the heap, those that no longer count included. */
+  get entries(): number {
+    return this.#heap.size
   }
 
   /** Finds every lane in the store by skipping from lane to lane: the cost is per lane, not per recipient. */
@@ -93,15 +100,21 @@ export class Lanes {
   #push(lane: Lane, dueAt: EpochMs): void {
     lane.entry = ++this.#entries
     this.#heap.push({ lane, dueAt, entry: lane.entry })
+    // Entries that no longer count would otherwise stay until their time comes.
+    if (this.#heap.size > HEAP_SLACK + 2 * this.#lanes.size) this.#heap.retain(isCurrent)
   }
 
   #dropStale(): void {
     for (;;) {
       const first = this.#heap.peek()
-      if (first === undefined || (first.entry === first.lane.entry && first.lane.place === 'timed')) return
+      if (first === undefined || isCurrent(first)) return
       this.#heap.pop()
     }
   }
+}
+
+function isCurrent({ lane, entry }: HeapEntry): boolean {
+  return entry === lane.entry && lane.place === 'timed'
 }
 
 function laneName(tenant: string, domain: string): string {

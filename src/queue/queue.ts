@@ -13,14 +13,15 @@ import type { Cause, Outcome, Way } from '../mail/outcome.ts'
 import type { Logger } from '../observe/logger.ts'
 import { decodeOptional } from '../store/codec.ts'
 import { idKey, partKey } from '../store/keys.ts'
-import { type Store, StoreError, type Write } from '../store/store.ts'
+import type { Store, Write } from '../store/store.ts'
 import type { Suppression } from '../suppression/suppression.ts'
-import { type Clock, type EpochMs, MINUTE, SECOND } from '../util/clock.ts'
+import { type Clock, type EpochMs, MINUTE } from '../util/clock.ts'
 import { acceptanceOf, acceptedBefore, recipientWrites } from './acceptance.ts'
 import { type Claims, claimsOf } from './claims.ts'
 import { type Flight, Flights, flightKey } from './flight.ts'
 import { OpenRecipients } from './open-recipients.ts'
-import type { DsnWriter, Report } from './report.ts'
+import { PatientWriter } from './patient-writer.ts'
+import type { DsnWriter, Report, ReportInput } from './report.ts'
 import { nextAttemptAt } from './schedule.ts'
 import { type Settlement, settlementOf } from './settlement.ts'
 import { readChunk, removeBody, SpooledBody } from './spool.ts'
@@ -59,9 +60,18 @@ interface Change {
 
 // Bodies up to this size are kept in memory from acceptance to the first attempt; larger ones are read back.
 const HOT_BODY_BYTES = 64 * 1024
-const STORE_RETRY = SECOND
 // A message this long past its life that was tried before is not tried once more (the relay was down).
 const LAST_ATTEMPT_GRACE = 5 * MINUTE
+
+/** What the journal says of an attempt that was begun and never settled. */
+const LOST_ATTEMPT = {
+  kind: 'deferred',
+  cause: {
+    kind: 'ambiguous',
+    detail: 'the relay ended during this attempt; whether the message was taken is not known',
+  },
+  ambiguous: true,
+} as const
 
 export class Queue implements Acceptor {
   readonly #parts: QueueParts
@@ -72,16 +82,25 @@ export class Queue implements Acceptor {
   readonly #waiting: WaitingCount
   /** Acceptances under way, by tenant and idempotency key. */
   readonly #idempotent = new Map<string, Promise<Accepted>>()
+  readonly #writer: PatientWriter
   #listener: QueueListener = { claimed: () => undefined, due: () => undefined }
 
   constructor(parts: QueueParts) {
     this.#parts = parts
+    this.#writer = new PatientWriter(parts)
     this.#open = new OpenRecipients(parts.store)
     this.#waiting = new WaitingCount(parts.store)
   }
 
   listen(listener: QueueListener): void {
     this.#listener = listener
+  }
+
+  /** Before anything waits for it: counts what tenants with a limit have waiting. */
+  prepare(): Promise<void> {
+    return this.#waiting.prepare(
+      this.#parts.settings().tenant.flatMap(({ name, maxQueued }) => (maxQueued === undefined ? [] : [name])),
+    )
   }
 
   get inFlight(): number {
@@ -189,7 +208,7 @@ export class Queue implements Acceptor {
     return recipients.flatMap((after) => {
       if (after.state.kind !== 'suppressed') return []
       const own = records.map(({ record }) => record).filter(({ n }) => n === after.n)
-      const report = this.#parts.dsn.reportFor({ message, before: undefined, after, change: { records: own } })
+      const report = this.#reportOn({ message, before: undefined, after, change: { records: own } })
       return report === undefined
         ? []
         : { ...report, composed: report.records.map((record) => this.#parts.journal.compose(record)) }
@@ -198,7 +217,7 @@ export class Queue implements Acceptor {
 
   /** A new recipient stands in line from now on. */
   #enterLine(recipient: Recipient): void {
-    if (recipient.state.kind === 'waiting') this.#waiting.add(recipient.tenant, 1)
+    this.#waiting.change(undefined, recipient)
     this.#wake(recipient)
   }
 
@@ -206,7 +225,7 @@ export class Queue implements Acceptor {
 
   /** Claims up to `limit` due recipients of a lane. `firstDue`: when the next of the lane is due; undefined = nobody waits. */
   async claim(lane: { tenant: string; domain: Domain }, limit: number): Promise<Pick<Claims, 'flights' | 'firstDue'>> {
-    const { store, clock, logger } = this.#parts
+    const { store, clock, logger, journal } = this.#parts
     const claims = claimsOf(
       {
         store,
@@ -222,12 +241,14 @@ export class Queue implements Acceptor {
       clock.now(),
     )
     for (const flight of claims.flights) this.#flights.begin(flight)
+    const lost = claims.unsettled.map((recipient) => journal.compose(this.#about(recipient, LOST_ATTEMPT)))
     try {
-      if (claims.writes.length > 0) await store.write(claims.writes)
+      if (claims.writes.length > 0) await store.write([...claims.writes, ...lost.flatMap(({ writes }) => writes)])
     } catch (error) {
       for (const flight of claims.flights) this.#flights.land(flight)
       throw error
     }
+    journal.publish(lost.map(({ record }) => record))
     for (const { recipient } of claims.flights) this.#wake(recipient)
     return claims
   }
@@ -306,6 +327,7 @@ export class Queue implements Acceptor {
       tenant: recipient.tenant,
       recipient: recipient.address,
       message: recipient.id,
+      way,
     })
     await this.#settleWith(flight, { recipient, event: settlement.event, records: [record], more, lastWay: way })
   }
@@ -350,7 +372,7 @@ export class Queue implements Acceptor {
     const { recipient } = flight
     const after = changed(recipient, change, this.#parts.clock.now())
     flight.recipient = after
-    const report = this.#parts.dsn.reportFor({ message: flight.message, before: recipient, after, change })
+    const report = this.#reportOn({ message: flight.message, before: recipient, after, change })
     await this.#commit({ message: flight.message, before: recipient, after, change, report, landing: flight })
   }
 
@@ -363,25 +385,19 @@ export class Queue implements Acceptor {
     readonly landing?: Flight
   }): Promise<void> {
     const { message, before, after, change, report } = given
-    const { journal } = this.#parts
-    const composed = [...change.records, ...(report?.records ?? [])].map((record) => journal.compose(record))
-    const wasOpen = !isFinal(before.state)
-    const isOver = wasOpen && isFinal(after.state)
-    const writes = [
-      ...recipientWrites(before, after),
-      ...(change.more ?? []),
-      ...composed.flatMap(({ writes: recordWrites }) => recordWrites),
-      ...(isOver ? this.#finishWrites(message) : []),
-      ...(report?.writes ?? []),
-    ]
+    const isOver = !isFinal(before.state) && isFinal(after.state)
+    // Asked once: it counts.
+    const rest = [...(change.more ?? []), ...(isOver ? this.#finishWrites(message) : []), ...(report?.writes ?? [])]
+    let composed: readonly ComposedRecord[] = []
     const name = flightKey(after.id, after.n)
     this.#pending.set(name, after)
-    await this.#writeWhenRoom(writes)
+    await this.#writer.write(() => {
+      composed = [...change.records, ...(report?.records ?? [])].map((record) => this.#parts.journal.compose(record))
+      return [...recipientWrites(before, after), ...composed.flatMap(({ writes }) => writes), ...rest]
+    })
     if (this.#pending.get(name) === after) this.#pending.delete(name)
-    if (isOver) {
-      this.#waiting.add(after.tenant, -1)
-      this.#open.closed(message)
-    }
+    this.#waiting.change(before, after)
+    if (isOver) this.#open.closed(message)
     if (given.landing !== undefined) this.#flights.land(given.landing)
     this.#tell(
       after,
@@ -390,28 +406,28 @@ export class Queue implements Acceptor {
     )
   }
 
+  /** A report that cannot be written must not undo what it reports. */
+  #reportOn(about: ReportInput): Report | undefined {
+    try {
+      return this.#parts.dsn.reportFor(about)
+    } catch (error) {
+      this.#parts.logger.error({ event: 'dsn-failed', message: about.message.id, n: about.after.n, err: error })
+      return undefined
+    }
+  }
+
   #tell(after: Recipient, records: readonly StoredRecord[], report: Recipient | undefined): void {
     this.#wake(after)
     if (report !== undefined) this.#enterLine(report)
     this.#parts.journal.publish(records)
   }
 
-  async #writeWhenRoom(writes: readonly Write[]): Promise<void> {
-    const { store, clock, logger } = this.#parts
-    for (;;) {
-      try {
-        return await store.write(writes)
-      } catch (error) {
-        if (!(error instanceof StoreError) || error.code !== 'full') throw error
-        logger.warn({ event: 'queue.waits-for-room' }, 'an outcome waits to be written: no room in the store')
-        await clock.sleep(STORE_RETRY)
-      }
-    }
-  }
-
   /** The body of a message goes with its last open recipient. */
   #finishWrites(message: Message): Write[] {
-    if (this.#parts.settings().queue.keepBody > 0) return []
+    if (this.#parts.settings().queue.keepBody > 0) {
+      this.#open.clear()
+      return []
+    }
     return this.#open.close(message) ? removeBody(message.id, message.chunks) : []
   }
 
@@ -441,7 +457,7 @@ export class Queue implements Acceptor {
     }
     const flight = this.#flights.get(given.id, given.n)
     if (flight !== undefined) flight.recipient = after
-    const report = this.#parts.dsn.reportFor({ message, before, after, change })
+    const report = this.#reportOn({ message, before, after, change })
     await this.#commit({ message, before, after, change, report })
     return after
   }
@@ -501,6 +517,7 @@ function changed(recipient: Recipient, change: Change, now: EpochMs): Recipient 
   return {
     ...recipient,
     state: transition(recipient.state, change.event),
+    ...(change.event.kind === 'deferred' ? { settled: attemptsOf(recipient) } : {}),
     ...(change.lastCause === undefined && change.lastWay === undefined ? {} : { lastAt: now }),
     ...(change.lastCause === undefined ? {} : { lastCause: change.lastCause }),
     ...(change.lastWay === undefined ? {} : { lastWay: change.lastWay }),

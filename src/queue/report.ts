@@ -60,10 +60,21 @@ function reportFor(parts: Parts, input: ReportInput): Report | undefined {
     recipient: after,
     message,
     setting: credential?.dsn ?? 'requested',
-    // A trusted network is somebody we know; wantsDsn gives it what NOTIFY asks for and nothing more.
-    authenticated: true,
+    authenticated: message.credential !== undefined || isOwnSender(parts.settings(), message),
   })
   return isWanted ? compose(parts, { ...input, kind, now }) : undefined
+}
+
+/**
+ * Whether the sender's domain belongs to the tenant. A trusted network proves no identity: whoever gets at it would else
+ * have reports, whole messages in them, sent to any address it names as the sender.
+ */
+function isOwnSender({ domain: domains }: Settings, { tenant, sender }: Message): boolean {
+  const domain = parseAddress(sender)?.domain
+  return domains.some(
+    ({ name, tenant: owner, subdomains }) =>
+      owner === tenant && (name === domain || (subdomains && domain?.endsWith(`.${name}`))),
+  )
 }
 
 /** What the change would be reported as; undefined when nobody ever wants to hear of it. */

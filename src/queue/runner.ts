@@ -24,7 +24,8 @@ export interface RunnerParts {
 
 interface Place {
   readonly location: Location
-  readonly until: EpochMs
+  /** Monotonic. */
+  readonly until: number
 }
 
 // One lane claims at most this many in one turn, so that claims are written together but turns stay short.
@@ -65,11 +66,29 @@ export class Runner {
     return this.#lanes.size
   }
 
-  /** Takes nothing new and waits until what is under way is settled; delivery.close() decides how long that is. */
-  async stop(): Promise<void> {
+  /** Claims nothing any more; what is claimed goes on. */
+  takeNothingMore(): void {
     this.#stopping = true
     this.#timer?.timer.cancel()
-    if (this.#running > 0) await new Promise<void>((resolve) => this.#idle.push(resolve))
+  }
+
+  /**
+   * Waits until what is under way is settled; delivery.close() sees to it that it ends. An outcome that cannot be
+   * written (no room) is given up after `graceMs` and logged: its recipient is tried again at the next start.
+   */
+  async stop(graceMs: number): Promise<void> {
+    this.takeNothingMore()
+    if (this.#running === 0) return
+    const waited = new AbortController()
+    const idle = new Promise<void>((resolve) => this.#idle.push(resolve))
+    await Promise.race([idle, this.#parts.clock.sleep(graceMs, waited.signal)])
+    waited.abort()
+    if (this.#running > 0) {
+      this.#parts.logger.error(
+        { event: 'unsettled', count: this.#running },
+        'stopping with attempts whose outcome is not recorded',
+      )
+    }
   }
 
   /** Forgets where domains live (routes or resolvers changed). */
@@ -112,7 +131,7 @@ export class Runner {
   async #locate(domain: Domain): Promise<Location> {
     const { clock, delivery, logger } = this.#parts
     const known = this.#places.get(domain)
-    if (known !== undefined && known.until > clock.now()) return known.location
+    if (known !== undefined && known.until > clock.monotonic()) return known.location
     let location: Location
     try {
       location = await delivery.locate(domain)
@@ -126,7 +145,7 @@ export class Runner {
       }
     }
     if (this.#places.size >= PLACES_LIMIT) this.#places.clear()
-    this.#places.set(domain, { location, until: clock.now() + location.validMs })
+    this.#places.set(domain, { location, until: clock.monotonic() + location.validMs })
     return location
   }
 
@@ -168,13 +187,12 @@ export class Runner {
       const turn = line.next()
       if (turn === undefined) break
       if (turn.kind === 'flight') {
-        line.inFlight++
+        line.begin(turn.flight.recipient.tenant, 1)
         void this.#run(line, turn.flight)
-      } else if (this.#stopping) break
-      else {
+      } else if (!this.#stopping) {
         const share = Math.ceil(line.free / (line.waitingTenants + 1))
-        const count = Math.min(CLAIM_LIMIT, share, this.#room())
-        line.inFlight += count
+        const count = Math.min(CLAIM_LIMIT, share, line.freeFor(turn.lane.tenant), this.#room())
+        line.begin(turn.lane.tenant, count)
         void this.#claim(line, turn.lane, count)
       }
     }
@@ -200,7 +218,7 @@ export class Runner {
       logger.warn({ event: 'runner.claim-failed', err: error }, 'claiming recipients failed')
       this.#lanes.park(lane, clock.now() + CLAIM_PAUSE)
     }
-    line.inFlight -= count - taken
+    line.ended(lane.tenant, count - taken)
     this.#arm()
     this.#pump(line)
   }
@@ -208,7 +226,7 @@ export class Runner {
   async #run(line: SiteLine, flight: Flight): Promise<void> {
     const outcome = await this.#attempt(flight)
     // The slot is free as soon as delivery has answered; what follows is between the store and us.
-    line.inFlight--
+    line.ended(flight.recipient.tenant, 1)
     this.#pump(line)
     if (outcome === undefined) this.#ended()
     else await this.#settle(flight, outcome)

@@ -61,6 +61,14 @@ const LEGAL: Partial<Record<RecipientState['kind'], Partial<Record<StateEvent['k
     deferred: STATES.cancelled,
     returned: STATES.cancelled,
   },
+  failed: {
+    delivered: { kind: 'delivered', at: 900 },
+    failed: STATES.failed,
+    expired: STATES.failed,
+    suppressed: STATES.failed,
+    deferred: STATES.failed,
+    returned: STATES.failed,
+  },
   delivered: { bounced: { kind: 'bounced', at: 900 } },
 }
 

@@ -49,6 +49,10 @@ export function transition(state: RecipientState, event: StateEvent): RecipientS
       if (event.kind === 'bounced') return { kind: 'bounced', at: event.at }
       break
     case 'failed':
+      // By an operator, while an attempt was under way: the same.
+      if (event.kind === 'delivered') return { kind: 'delivered', at: event.at }
+      if (isAttemptEnd(event)) return state
+      break
     case 'expired':
     case 'suppressed':
     case 'bounced':

@@ -19,6 +19,7 @@ export class SiteLine {
   slots: number
   inFlight = 0
   readonly #tenants: TenantLine[] = []
+  readonly #inFlightOf = new Map<string, number>()
 
   constructor(site: string, slots: number) {
     this.site = site
@@ -30,7 +31,11 @@ export class SiteLine {
    * just become free need not wait for this thread.
    */
   get free(): number {
-    return this.slots + Math.ceil(this.slots / 2) - this.inFlight
+    return this.#capacity - this.inFlight
+  }
+
+  get #capacity(): number {
+    return this.slots + Math.ceil(this.slots / 2)
   }
 
   get isIdle(): boolean {
@@ -50,8 +55,28 @@ export class SiteLine {
     this.#lineOf(lane.tenant).lanes.push(lane)
   }
 
+  /** Counts what was handed over; `ended` counts it back. */
+  begin(tenant: string, count: number): void {
+    this.inFlight += count
+    this.#inFlightOf.set(tenant, (this.#inFlightOf.get(tenant) ?? 0) + count)
+  }
+
+  ended(tenant: string, count: number): void {
+    this.inFlight -= count
+    const left = (this.#inFlightOf.get(tenant) ?? 0) - count
+    if (left > 0) this.#inFlightOf.set(tenant, left)
+    else this.#inFlightOf.delete(tenant)
+  }
+
+  /** What a tenant may still hand over. It never gets everything: its own trouble here (a rested source) is not the others'. */
+  freeFor(tenant: string): number {
+    const share = Math.max(1, Math.floor((this.#capacity * 3) / 4))
+    return Math.min(this.free, share - (this.#inFlightOf.get(tenant) ?? 0))
+  }
+
   next(): Turn | undefined {
-    const line = this.#tenants.shift()
+    const at = this.#tenants.findIndex(({ tenant }) => this.freeFor(tenant) > 0)
+    const [line] = at === -1 ? [] : this.#tenants.splice(at, 1)
     if (line === undefined) return undefined
     const flight = line.claimed.shift()
     const turn: Turn | undefined = flight === undefined ? laneTurn(line.lanes.shift()) : { kind: 'flight', flight }

@@ -52,7 +52,7 @@ export function openStore(options: StoreOptions): Store {
   // LMDB's own default would be a world-readable queue in a 0755 directory.
   mkdirSync(options.directory, { recursive: true, mode: 0o700 })
   chmodSync(options.directory, 0o700)
-  const lock = lockDirectory(options.directory)
+  const lock = lockDirectory(options.directory, options.clock.now())
   try {
     probeStore(join(options.directory, 'store'))
     const environment = open<Buffer, Buffer>({
@@ -92,6 +92,8 @@ class LmdbStore implements Store {
   #waiting: Waiting[] = []
   #committing: Promise<void> | undefined
   #health: StoreHealth = 'ok'
+  /** A write failed for want of room: nothing that was composed on top of it may overtake. */
+  #isOutOfRoom = false
   #closed = false
   #commits = 0
   #lastCommitMs = 0
@@ -141,6 +143,11 @@ class LmdbStore implements Store {
   write(writes: readonly Write[]): Promise<void> {
     if (this.#closed) return Promise.reject(new StoreError('closed', 'the store is closed'))
     if (this.#health === 'failed') return Promise.reject(new StoreError('failed', 'the store has failed'))
+    if (this.#isOutOfRoom) return Promise.reject(new StoreError('full', 'no room on the disk'))
+    return this.#enqueue(writes)
+  }
+
+  #enqueue(writes: readonly Write[]): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ writes, resolve, reject })
       this.#committing ??= this.#commitAll()
@@ -163,7 +170,7 @@ class LmdbStore implements Store {
       this.#lastCommitMs = this.#options.clock.monotonic() - startedAt
       if (failure === undefined) for (const { resolve } of group) resolve()
       else for (const { reject } of group) reject(failure)
-      if (failure?.code === 'failed') for (const { reject } of this.#waiting.splice(0)) reject(failure)
+      if (failure !== undefined) for (const { reject } of this.#waiting.splice(0)) reject(failure)
       // The callers just woken write their next; let them join the next group.
       if (this.#waiting.length > 0) await new Promise((resolve) => setImmediate(resolve))
     }
@@ -214,6 +221,7 @@ class LmdbStore implements Store {
     const cause = await commitErrorOf(error)
     const code = (cause as { code?: unknown } | undefined)?.code
     if (code === ENOSPC || code === EDQUOT || (code === EIO && this.#freeBytes() < NO_ROOM_BYTES)) {
+      this.#isOutOfRoom = true
       this.#setHealth('full', 'no room on the disk')
       return new StoreError('full', 'no room on the disk', { cause })
     }
@@ -236,9 +244,12 @@ class LmdbStore implements Store {
   async #watchRoom(): Promise<void> {
     const { clock, minFree = 0 } = this.#options
     while (!this.#stopWatch.signal.aborted) {
+      this.#lock.touch(clock.now())
       const isLow = minFree > 0 && this.#freeBytes() < minFree
+      // What waits to be written uses the reserve, too: only new mail is refused for its sake.
+      const canWrite = this.#health !== 'full' || (await this.#canWrite())
       if (isLow) this.#setHealth('full', `less than ${Math.round(minFree / 2 ** 20)} MiB free on the disk`)
-      else if (this.#health === 'full' && (await this.#canWrite())) this.#setHealth('ok', 'there is room again')
+      else if (canWrite) this.#setHealth('ok', 'there is room again')
       await clock.sleep(HEALTH_INTERVAL_MS, this.#stopWatch.signal)
     }
   }
@@ -247,8 +258,9 @@ class LmdbStore implements Store {
     try {
       // Large enough to need pages of its own: the last few bytes of room are not room.
       const key = Buffer.from('probe\0')
-      await this.write([{ table: 'meta', key, value: Buffer.alloc(64 * 1024) }])
-      await this.write([{ table: 'meta', key, value: undefined }])
+      await this.#enqueue([{ table: 'meta', key, value: Buffer.alloc(64 * 1024) }])
+      await this.#enqueue([{ table: 'meta', key, value: undefined }])
+      this.#isOutOfRoom = false
       return true
     } catch {
       return false // Still full: #commit has said so; asked again in a second.

@@ -108,6 +108,16 @@ test('a second opener is told who has it; a lock left by a dead process does not
   expect(store.health).toBe('ok')
 })
 
+test('a lock from another pid namespace holds for as long as it is touched', async () => {
+  await store.close()
+  const { writeFileSync, utimesSync } = await import('node:fs')
+  writeFileSync(join(directory, 'lock'), '1 1 pid:[1]')
+  expect(open).toThrow(/in use in another container/)
+  utimesSync(join(directory, 'lock'), Date.now() / 1000 - 20, Date.now() / 1000 - 20)
+  store = open()
+  expect(store.health).toBe('ok')
+})
+
 test('a store with a newer schema is refused', async () => {
   await store.write([{ table: 'meta', key: textKey('schema-version'), value: encode(99) }])
   await store.close()
