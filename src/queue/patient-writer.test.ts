@@ -44,6 +44,7 @@ test('each try composes anew; the last one counts', async () => {
   const writer = new PatientWriter({ store, clock, logger: silentLogger() })
   let tries = 0
   const done = writer.write(() => put(`try ${++tries}`)())
+  await clock.advance(0)
   await clock.advance(1000)
   disk.hasRoom = true
   await clock.advance(1000)

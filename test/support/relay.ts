@@ -27,8 +27,8 @@ export interface TestRelay {
   readonly relay: Relay
   readonly directory: string
   readonly records: readonly StoredRecord[]
-  /** Sends one message through the trusted listener; resolves with its id after 250. */
-  send(to: string | readonly string[], more?: Record<string, unknown>): Promise<string>
+  /** Sends one message through the trusted listener, from a loopback address; resolves with its id after 250. */
+  send(to: string | readonly string[], more?: Record<string, unknown>, from?: string): Promise<string>
   /** Resolves with the next (or an earlier) record that fits. */
   record(kind: RecordKind, about?: { recipient?: string; message?: string; count?: number }): Promise<StoredRecord>
   stop(): Promise<void>
@@ -111,12 +111,13 @@ export async function startTestRelay(options: TestRelayOptions = {}): Promise<Te
         waiting.add(look)
         look()
       }),
-    async send(to, more = {}) {
+    async send(to, more = {}, from = '127.0.0.1') {
       const transport = createTransport({
         host: '127.0.0.1',
         port: relay.listeners[0]!.port,
         secure: false,
         ignoreTLS: true,
+        localAddress: from,
       })
       const sent = await transport.sendMail({
         from: 'app@sender.test',
