@@ -1,5 +1,6 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=4
 // The process: arguments, signals, exit codes. The only file that touches process.on and process.exit.
+// A small young generation: what a message leaves behind dies at once, and a third of the memory is never needed.
 
 import { text } from 'node:stream/consumers'
 import type { Io } from './cli/io.ts'

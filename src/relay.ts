@@ -329,7 +329,10 @@ class RelayBuilder {
         logger.debug({ event: 'pruned', orphans, ...pruned })
       } catch (error) {
         if (!signal.aborted)
-          logger.warn({ event: 'housekeeping-failed', err: error }, 'housekeeping broke off; it is tried again in an hour')
+          logger.warn(
+            { event: 'housekeeping-failed', err: error },
+            'housekeeping broke off; it is tried again in an hour',
+          )
       }
       await clock.sleep(PRUNE_INTERVAL_MS, signal)
     }

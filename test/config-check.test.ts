@@ -176,6 +176,11 @@ describe('errors', () => {
       'studs.toml:3: tenant.0.pool: there is no pool "big"',
     ],
     [
+      'no such further pool',
+      '[[tenant]]\nname = "default"\npools = ["default", "big"]',
+      'tenant.0.pools.1: there is no pool "big"',
+    ],
+    [
       'no such source',
       '[[source]]\nname = "mta1"',
       'pool.0.sources.0.source: there is no source "default"; there is "mta1"',

@@ -68,6 +68,26 @@ function read(input: ImportInput, more: Partial<ImportOptions> = {}): Promise<Im
 const targets = (): string[] => [...list.scan({ scope: 'shop' })].map(({ target }) => target)
 const get = (target: string): Suppression => list.get('shop', target)!
 
+test.each(['1e300', '-1e300', '8640000000000001', '1e999'])(
+  'a date of %s is a bad line, the rest is read',
+  async (at) => {
+    const entry = (target: string, more: string): string => `{"target":"${target}","reason":"manual",${more}}`
+    const report = await read(
+      [
+        entry('a@example.com', `"createdAt":${at}`),
+        entry('b@example.com', `"expiresAt":${at}`),
+        entry('c@example.com', `"createdAt":${CREATED}`),
+      ].join('\n'),
+    )
+    expect(report).toMatchObject({ changed: 1, invalid: 2 })
+    expect(report.badLines.map(({ line, problem }) => [line, problem])).toEqual([
+      [1, 'a date that is none'],
+      [2, 'a date that is none'],
+    ])
+    expect([...exportSuppressions(list.scan({}), 'csv')].join('')).toContain('c@example.com')
+  },
+)
+
 describe('dialects', () => {
   const unix = String(CREATED / 1000)
   const iso = new Date(CREATED).toISOString()

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createClassifier } from '../src/bounce/classify.ts'
 import { shippedRules } from '../src/bounce/rules.ts'
+import { createLiveness } from '../src/journal/liveness.ts'
 import { createRecorder, type Failure, type Recorded, type Recorder } from '../src/journal/record-failure.ts'
 import { type EmailAddress, parseAddress } from '../src/mail/address.ts'
 import type { Cause, Way } from '../src/mail/outcome.ts'
@@ -13,7 +14,7 @@ import { openStore } from '../src/store/lmdb.ts'
 import type { Store } from '../src/store/store.ts'
 import { createSuppressionList, type SuppressionList } from '../src/suppression/list.ts'
 import { createStrikeBook, type StrikeBook } from '../src/suppression/strikes.ts'
-import { DAY, HOUR, systemClock } from '../src/util/clock.ts'
+import { DAY, HOUR, MINUTE, systemClock } from '../src/util/clock.ts'
 import { FakeClock } from './support/fake-clock.ts'
 
 const settings = {
@@ -61,6 +62,7 @@ beforeEach(() => {
     strikes,
     settings,
     tenants: ['a', 'b', 'c', 'd'],
+    liveness: createLiveness(clock),
     clock,
   })
 })
@@ -84,7 +86,7 @@ async function fail(cause: Cause, more: Partial<Failure> = {}): Promise<Recorded
 }
 
 async function deliver(message: string): Promise<number> {
-  const writes = recorder.recordDelivery({ tenant: 'a', recipient: jane, message })
+  const writes = recorder.recordDelivery({ tenant: 'a', recipient: jane, message, way })
   await store.write(writes)
   return writes.length
 }
@@ -103,7 +105,7 @@ describe('a hard failure', () => {
       createdAt: clock.now(),
       who: 'studs',
       evidence: {
-        rule: 'mailbox-unknown@1',
+        rule: 'mailbox-unknown@2',
         category: 'bad-mailbox',
         code: 10,
         cause: UNKNOWN_USER,
@@ -248,6 +250,11 @@ describe('what is not the fault of the recipient', () => {
     ['our own error', { kind: 'local', code: '4.3.0', detail: 'out of file descriptors' }],
     ['no reply to the dot', { kind: 'ambiguous', detail: 'connection lost' }],
     ['TLS', { kind: 'tls', detail: 'handshake' }],
+    ['no such local address', { kind: 'connect', detail: 'bind EADDRNOTAVAIL 203.0.113.9', ours: true }],
+    ['our resolver is down', { kind: 'dns', code: '4.4.3', detail: 'no name server could be reached', ours: true }],
+    ['a loop back to us', { kind: 'local', code: '5.4.6', detail: 'mail for example.com loops back to this relay' }],
+    ['a prohibited address', { kind: 'local', code: '5.4.4', detail: '10.0.0.1 (private)' }],
+    ['no route for IPv6', { kind: 'connect', detail: 'connect ENETUNREACH 2001:db8::25', ours: true }],
   ])('%s: ten of them on ten days leave nothing', async (_what, cause) => {
     for (let at = 0; at < 10; at++) {
       for (const ending of ['failed', 'expired', 'bounced', 'deferred'] as const)
@@ -255,6 +262,82 @@ describe('what is not the fault of the recipient', () => {
       await clock.advance(25 * HOUR)
     }
     expect(isSuppressed()).toBe(false)
+  })
+})
+
+describe('silence', () => {
+  const REFUSED: Cause = { kind: 'connect', detail: 'connect ECONNREFUSED 192.0.2.25:25' }
+  const MUTE: Cause = { kind: 'timeout', detail: 'no greeting within 5 minutes', command: 'banner' }
+  const SERVFAIL: Cause = { kind: 'dns', code: '4.4.3', detail: 'the name server failed (SERVFAIL)' }
+  const elsewhere: Way = { site: 'mx.other.example', source: 'ip1', durationMs: 5 }
+  const joe = parseAddress('joe@other.example')!.text
+  const hearOthers = (source = 'ip1'): unknown =>
+    recorder.recordDelivery({ tenant: 'a', recipient: joe, message: 'other', way: { ...elsewhere, source } })
+  const count = (): number => strikes.read('a', 'jane@example.com')?.count ?? 0
+
+  /** Five messages to jane on five days; what was heard just before each of them. */
+  async function fiveDays(cause: Cause, before: () => unknown, more: Partial<Failure> = {}): Promise<Recorded[]> {
+    const all: Recorded[] = []
+    for (let day = 0; day < 5; day++) {
+      await before()
+      await clock.advance(10 * MINUTE)
+      all.push(await fail({ kind: 'expired', last: cause }, { ending: 'expired', ...more }))
+      await clock.advance(25 * HOUR)
+    }
+    return all
+  }
+
+  test.each([REFUSED, MUTE, SERVFAIL])('of everybody is ours: nobody is suppressed for it (%j)', async (cause) => {
+    await fiveDays(cause, () => undefined)
+    expect(count()).toBe(0)
+    expect(isSuppressed()).toBe(false)
+  })
+
+  test.each([REFUSED, MUTE, SERVFAIL])('of one site while others answer is a strike (%j)', async (cause) => {
+    const [first] = await fiveDays(cause, hearOthers)
+    expect(first?.verdict).toMatchObject({ kind: 'soft', fault: 'recipient-system' })
+    expect(isSuppressed()).toBe(true)
+  })
+
+  test('a refusal elsewhere shows as well as a delivery that the source works; a report does not', async () => {
+    const refused = { recipient: joe, way: elsewhere }
+    await fail(LISTED, { ...refused, ending: 'bounced' })
+    expect((await fail(REFUSED)).writes).toEqual([])
+    await fail(LISTED, { ...refused, ending: 'deferred' })
+    expect((await fail(REFUSED)).writes).not.toEqual([])
+  })
+
+  test('counts only when the same source was heard, and within the hour', async () => {
+    hearOthers('ip2')
+    await fail(REFUSED)
+    hearOthers()
+    await clock.advance(HOUR)
+    await fail(REFUSED)
+    expect(count()).toBe(0)
+  })
+
+  test('of a static next hop is never a strike', async () => {
+    const routed: Way = { site: 'route:smart.example:25', source: 'ip1', mx: 'smart.example', durationMs: 5 }
+    await fiveDays(REFUSED, hearOthers, { way: routed })
+    expect(count()).toBe(0)
+  })
+
+  test('of a site that answered within the day means that it shuts us out', async () => {
+    await deliver('m0')
+    await clock.advance(HOUR)
+    hearOthers()
+    const { verdict, writes } = await fail(REFUSED)
+    expect(verdict).toMatchObject({ category: 'site-unreachable', code: 59, kind: 'block' })
+    expect(writes).toEqual([])
+    expect(recorder.classify({ cause: REFUSED, way })).toEqual(verdict)
+    await clock.advance(DAY)
+    expect((await fail(REFUSED)).verdict).toMatchObject({ category: 'no-answer-from-host', code: 29, kind: 'soft' })
+  })
+
+  test('of a big provider means the same, known or not', async () => {
+    const google: Way = { ...way, site: 'aspmx.l.google.com', mx: 'aspmx.l.google.com' }
+    hearOthers()
+    expect(await fail(REFUSED, { way: google })).toMatchObject({ verdict: { code: 59 }, writes: [] })
   })
 })
 

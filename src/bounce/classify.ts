@@ -216,14 +216,12 @@ type Fault = Exclude<Cause, { kind: 'reply' | 'expired' }>
 function explainFault(cause: Fault, siteAlive: boolean): Explanation {
   switch (cause.kind) {
     case 'dns':
-      return explainDns(cause.code)
+      return cause.ours === true ? byCause('local-resolver', 'local-fault', 'retry') : explainDns(cause.code)
     case 'connect':
-      return unanswered(siteAlive)
+      if (cause.ours === true) return byCause('local-network', 'local-fault', 'retry')
+      return isSilence(cause) ? unanswered(siteAlive) : byCause('lost', 'bad-connection', 'retry')
     case 'timeout':
-      // Silence before the greeting is no answer; later, a connection that broke.
-      return cause.command === undefined || cause.command === 'banner'
-        ? unanswered(siteAlive)
-        : byCause('timeout', 'bad-connection', 'retry')
+      return isSilence(cause) ? unanswered(siteAlive) : byCause('timeout', 'bad-connection', 'retry')
     case 'tls':
       return byCause('tls', 'bad-configuration', 'retry')
     case 'protocol':
@@ -245,11 +243,20 @@ function explainDns(code: string): Explanation {
 
 function explainLocal(code: string): Explanation {
   const action = code.startsWith('5.') ? 'fail' : 'retry'
-  if (code.slice(1) === '.4.4' || code.slice(1) === '.4.6') return byCause('local-routing', 'routing-issues', action)
+  // Loops back to us, and addresses that we do not send to: what our own set-up forbids is no fault of the recipient.
+  if (code.slice(1) === '.4.4' || code.slice(1) === '.4.6') return byCause('local-routing', 'local-fault', action)
   if (code.slice(1) === '.3.4') return byCause('local-size', 'message-too-large', action)
   // 5.6.3, 5.6.7: the next hop cannot carry such a message; neither it nor the content is wrong.
   if (code.slice(1, 3) === '.6') return byCause('local-conversion', 'protocol-errors', action)
+  // 4.3.x: our errors and our configuration.
+  if (code.slice(1, 3) === '.3') return byCause('local', 'local-fault', action)
   return byCause('local', 'other', action)
+}
+
+/** Before the greeting nothing has been said; later it is a connection that broke. */
+export function isSilence(cause: Cause): boolean {
+  if (cause.kind !== 'connect' && cause.kind !== 'timeout') return false
+  return cause.command === undefined || cause.command === 'banner'
 }
 
 function unanswered(siteAlive: boolean): Explanation {

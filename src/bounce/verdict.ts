@@ -1,4 +1,4 @@
-// What the classifier says of a reply or report: the bounce-code table as data. docs/bounces.md explains each row.
+// What the classifier says of a reply or report: the bounce-code table as data. `studs bounce classify` explains a row in words.
 
 export type Kind = 'hard' | 'soft' | 'block' | 'other'
 export type Fault = 'recipient' | 'recipient-system' | 'sender' | 'content' | 'policy' | 'local' | 'unknown'
@@ -41,6 +41,7 @@ export const CATEGORIES = {
   'protocol-errors': { code: 40, kind: 'other', fault: 'unknown', class: 'infra' },
   'bad-configuration': { code: 40, kind: 'other', fault: 'unknown', class: 'infra' },
   'message-expired': { code: 40, kind: 'other', fault: 'unknown', class: 'infra' },
+  'local-fault': { code: 40, kind: 'other', fault: 'local', class: 'infra' },
   'policy-related': { code: 50, kind: 'block', fault: 'policy', class: 'policy' },
   authentication: { code: 50, kind: 'block', fault: 'sender', class: 'policy' },
   'invalid-sender': { code: 50, kind: 'block', fault: 'sender', class: 'policy' },

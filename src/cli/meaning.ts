@@ -19,6 +19,7 @@ export const MEANINGS: Readonly<Record<Category, string>> = {
   'protocol-errors': 'The two servers did not understand each other.',
   'bad-configuration': 'The receiver is set up wrongly.',
   'message-expired': 'The message was tried for its whole life.',
+  'local-fault': 'The fault is on our side: our network, our name server or our configuration.',
   'policy-related': 'A rule of the receiver forbids this mail.',
   authentication: 'SPF, DKIM, DMARC or the reverse DNS name did not satisfy the receiver.',
   'invalid-sender': 'The receiver does not accept the sender address.',

@@ -73,6 +73,9 @@ function references({ credential, network, domain, tenant, pool }: Settings): Re
     ...tenant.map(
       ({ pool: name = 'default' }, index): Reference => ({ path: `tenant.${index}.pool`, kind: 'pool', name }),
     ),
+    ...tenant.flatMap(({ pools }, index) =>
+      pools.map((name, at): Reference => ({ path: `tenant.${index}.pools.${at}`, kind: 'pool', name })),
+    ),
     ...pool.flatMap(({ sources }, index) =>
       sources.map(
         ({ source }, at): Reference => ({ path: `pool.${index}.sources.${at}.source`, kind: 'source', name: source }),

@@ -40,7 +40,9 @@ const data = z.strictObject({
     ),
   map_size: size()
     .prefault('64GiB')
-    .describe('Address space reserved for the store; the file only grows as needed, and never beyond this.'),
+    .describe(
+      'Address space reserved for the store. The file only grows as needed; beyond this it is mapped anew, which costs a moment. No quota: see min_free.',
+    ),
   min_free: size()
     .prefault('256MiB')
     .describe(
@@ -96,7 +98,7 @@ const submission = z.strictObject({
     .int()
     .min(1)
     .prefault(50)
-    .describe('Connections per client address; the next gets 421 4.7.0.'),
+    .describe('Connections per client address (IPv6: per /64); the next gets 421 4.7.0.'),
   max_errors: z.number().int().min(1).prefault(20).describe('Refused commands per session before 421 4.7.0.'),
   max_junk_commands: z
     .number()
@@ -156,6 +158,7 @@ const tenant = z.strictObject({
     .describe('How long mail is tried: standard 72 h, transactional 8 h, patient 5 d.'),
   lifetime: duration().optional().describe('Overrides the life of the preset.'),
   pool: name().optional().describe('Pool of sources its mail leaves from; default: the pool "default".'),
+  pools: z.array(name()).prefault([]).describe('Further pools that its messages may name in X-Studs-Pool.'),
   suppression_mode: suppressionMode()
     .prefault('accept')
     .describe(

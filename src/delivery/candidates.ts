@@ -29,6 +29,8 @@ export class DeadHosts {
   }
 
   note(source: string, address: string, cause: Cause): void {
+    // A fault of our own says nothing of the host.
+    if ('ours' in cause) return
     if (cause.kind === 'connect') this.#until.set(`${source} ${address}`, true, UNREACHABLE_MS)
     if (cause.kind === 'timeout') this.#until.set(`${source} ${address}`, true, SILENT_MS)
   }

@@ -134,7 +134,8 @@ export class Transaction {
     try {
       chunk = await read(index)
     } finally {
-      if (chunk === undefined) this.#session.wire.fail({ kind: 'connect', detail: 'the content could not be read' })
+      if (chunk === undefined)
+        this.#session.wire.fail({ kind: 'connect', detail: 'the content could not be read', ours: true })
     }
     return chunk
   }

@@ -19,6 +19,20 @@ export type Fault = Extract<Cause, { kind: 'connect' | 'tls' | 'timeout' | 'prot
 
 // How long a server may take to let go of a connection after QUIT.
 const PARTING_TIME = 5 * SECOND
+/** Errors of the socket that this machine or its network is to blame for, whoever the host is. */
+const OUR_ERRORS: ReadonlySet<string> = new Set([
+  'EACCES',
+  'EADDRINUSE',
+  'EADDRNOTAVAIL',
+  'EAFNOSUPPORT',
+  'EMFILE',
+  'ENETDOWN',
+  'ENETUNREACH',
+  'ENFILE',
+  'ENOBUFS',
+  'ENOMEM',
+  'EPERM',
+])
 
 export function isOk(answer: SmtpReply | Fault): boolean {
   return 'code' in answer && answer.code < 300
@@ -204,7 +218,10 @@ export class Wire {
 
   readonly #onData = (bytes: Buffer): void => this.#read(bytes)
   readonly #onEnd = (): void => this.#lost('the server closed the connection')
-  readonly #onError = (error: Error): void => this.#lost(this.#handshaking ? handshakeProblem(error) : error.message)
+  readonly #onError = (error: NodeJS.ErrnoException): void => {
+    if (OUR_ERRORS.has(error.code ?? '')) this.fail({ kind: 'connect', detail: error.message, ours: true })
+    else this.#lost(this.#handshaking ? handshakeProblem(error) : error.message)
+  }
   readonly #onClosed = (): void => this.#close()
 
   #listen(): void {

@@ -187,7 +187,9 @@ class Deliverer {
   #note(candidate: Candidate, cause: Cause, way: Way = this.#wayOver(candidate)): void {
     if (!this.#isOver)
       this.#options.dead.note(this.#work.source.name, endpoint(candidate.address, this.#work.destination), cause)
+    // What tells more of the receiver stays: a reply, and then anything that is no fault of our own.
     if (this.#cause?.kind === 'reply' && cause.kind !== 'reply') return
+    if (this.#cause !== undefined && 'ours' in cause) return
     this.#cause = cause
     this.#way = way
   }
@@ -200,7 +202,7 @@ class Deliverer {
         ? { site: destination.site, source: source.name, durationMs }
         : { ...this.#way, durationMs }
     const detail = `source ${source.name} has no address of the same family as the hosts of ${destination.site}`
-    return deferred(this.#cause ?? { kind: 'connect', detail }, way)
+    return deferred(this.#cause ?? { kind: 'connect', detail, ours: true }, way)
   }
 
   #wayOver(candidate: Candidate, client?: SmtpClient): Way {

@@ -43,7 +43,7 @@ async function byMx(domain: Domain, options: MxOptions): Promise<Looked> {
     case 'nxdomain':
       return negative(nowhere('failed', { kind: 'dns', code: '5.1.2', detail: `the domain ${domain} does not exist` }))
     case 'failed':
-      return doubt(`MX of ${domain}: ${answer.detail}`)
+      return doubt({ ...answer, detail: `MX of ${domain}: ${answer.detail}` })
     case 'nodata':
       return byImplicitMx(domain, options)
     case 'ok':
@@ -64,7 +64,9 @@ async function byRecords(
   const candidates = named.map(({ exchange, preference }) => ({ name: parseDomain(exchange) ?? exchange, preference }))
   const chosen = inOrder(candidates, options.random).slice(0, options.delivery.maxHosts)
   const looks = await Promise.all(chosen.map((candidate) => lookAt(candidate, options)))
-  const site = siteName(candidates.map(({ name }) => name))
+  // A host that no DNS name can be is never connected to: it must not tell sites apart, nor put odd characters in records.
+  const hosts = candidates.map(({ name }) => name).filter((name) => parseDomain(name) !== undefined)
+  const site = hosts.length === 0 ? domain : siteName(hosts)
   return { ...decide({ domain, site, looks, options }), ttlMs: shortest(answer.ttlMs, looks) }
 }
 
@@ -127,6 +129,8 @@ type Look =
       readonly kind: 'loop' | 'prohibited' | 'absent' | 'unknown'
       readonly preference: number
       readonly detail: string
+      /** Unknown because our resolver gave no answer. */
+      readonly ours?: true
     }
 
 async function lookAt(candidate: Candidate, options: MxOptions): Promise<Look> {
@@ -145,7 +149,8 @@ function judge(asked: {
 }): Look {
   const { candidate, answer, options } = asked
   const { name, preference } = candidate
-  if (answer.kind === 'failed') return { kind: 'unknown', preference, detail: `address of ${name}: ${answer.detail}` }
+  if (answer.kind === 'failed')
+    return { ...answer, kind: 'unknown', preference, detail: `address of ${name}: ${answer.detail}` }
   if (answer.kind !== 'ok') {
     const detail = answer.kind === 'nxdomain' ? `${name} does not exist` : `${name} has no address`
     return { kind: 'absent', preference, detail }
@@ -190,7 +195,7 @@ function decide(given: {
   }
   const detailOf = (kind: Look['kind']): string | undefined =>
     before.flatMap((look) => (look.kind === kind && look.kind !== 'usable' ? [look.detail] : []))[0]
-  const unknown = detailOf('unknown')
+  const [unknown] = before.flatMap((look) => (look.kind === 'unknown' ? [look] : []))
   if (unknown !== undefined) return { found: deferredDns(unknown) }
   if (ourPreference < Number.POSITIVE_INFINITY) {
     return {
@@ -219,9 +224,11 @@ export function inOrder<Item extends { readonly preference: number }>(
     .map(({ item }) => item)
 }
 
-const deferredDns = (detail: string): Found => nowhere('deferred', { kind: 'dns', code: '4.4.3', detail })
+type Doubt = { readonly detail: string; readonly ours?: true }
+const deferredDns = ({ detail, ours }: Doubt): Found =>
+  nowhere('deferred', { kind: 'dns', code: '4.4.3', detail, ...(ours && { ours }) })
 const negative = (found: Found): Looked => ({ found, ttlMs: NEGATIVE_TTL_MS })
-const doubt = (detail: string): Looked => ({ found: deferredDns(detail), ttlMs: FAILURE_TTL_MS })
+const doubt = (why: Doubt): Looked => ({ found: deferredDns(why), ttlMs: FAILURE_TTL_MS })
 
 function shortest(ttlMs: number, looks: readonly Look[]): number {
   const lives = looks.map((look) => {

@@ -15,7 +15,8 @@ export type Answer<Item> =
   | { readonly kind: 'ok'; readonly items: readonly Item[]; readonly ttlMs: number }
   | { readonly kind: 'nodata' }
   | { readonly kind: 'nxdomain' }
-  | { readonly kind: 'failed'; readonly detail: string }
+  /** `ours`: no name server of ours answered; without it the fault may be the zone's. */
+  | { readonly kind: 'failed'; readonly detail: string; readonly ours?: true }
 
 export interface Resolver {
   mx(name: string): Promise<Answer<MxRecord>>
@@ -83,9 +84,16 @@ function negative(error: unknown): Answer<never> {
     case 'ENODATA':
       return { kind: 'nodata' }
     default:
-      return { kind: 'failed', detail: FAILURES[code] ?? `DNS error ${code}` }
+      return {
+        kind: 'failed',
+        detail: FAILURES[code] ?? `DNS error ${code}`,
+        ...(!OF_ZONES.has(code) && { ours: true }),
+      }
   }
 }
+
+/** A name server that could not find out says so by these; anything else means that it does not serve us. */
+const OF_ZONES: ReadonlySet<string> = new Set(['ESERVFAIL', 'EBADRESP'])
 
 const FAILURES: Readonly<Record<string, string>> = {
   ESERVFAIL: 'the name server failed (SERVFAIL)',

@@ -2,15 +2,20 @@
 // - Unknown name, wrong password and disabled credential take the same path (one scrypt, one delay, one reply), so that
 //   nobody can find out which names exist.
 // - Every failure makes the next answer to the same address and the same name slower; after too many within a window
-//   they are refused unchecked (454) until it has passed. Names that do not exist count like those that do.
+//   they are refused unchecked (454) until it has passed. Names that do not exist count like those that do. A guess
+//   counts as a failure from its beginning, so that many at one time are no more than many in a row.
+// - An address is an IPv4 address or an IPv6 /64.
 // - An address that has logged in as a name before is judged apart from the rest of the world: a stranger who guesses at
 //   a name cannot lock out the app that uses it.
 // - scrypt runs for at most two guesses at a time, so that guessing cannot starve DKIM signing of libuv's threads.
-// - Passwords found right are remembered under a keyed hash: an app that connects for every mail costs no scrypt.
+// - Passwords found right are remembered under a keyed hash: an app that connects for every mail costs no scrypt, and is
+//   let in while guesses queue for theirs. Not before failures are looked at, else guessing past the limit would pay.
+// - The same guess made several times at one time is one: an app that opens many connections at start is no attack.
 
 import { createHmac, randomBytes } from 'node:crypto'
 import type { CredentialSettings } from '../config/schema.ts'
 import { type Clock, MINUTE, SECOND } from '../util/clock.ts'
+import { blockOf } from './address-block.ts'
 import type { AuthFailure } from './events.ts'
 import { verifyPassword } from './password.ts'
 import type { Tenancy } from './tenancy.ts'
@@ -36,6 +41,15 @@ export type AuthResult =
   | { readonly kind: 'granted'; readonly credential: CredentialSettings }
   | { readonly kind: 'refused' | 'throttled'; readonly reason: AuthFailure }
 
+interface Guess {
+  readonly credential: CredentialSettings | undefined
+  readonly password: string
+  /** Keyed hash of name and password. */
+  readonly fingerprint: string
+  /** What the password is verified against. */
+  readonly hash: string
+}
+
 export class Authenticator {
   readonly #clock: Clock
   readonly #failures: Map<string, { count: number; since: number }> = new Map()
@@ -43,6 +57,8 @@ export class Authenticator {
   readonly #remembered = new Map<string, string>()
   /** `address name` pairs that have logged in. */
   readonly #knownPairs = new Set<string>()
+  /** Guesses being verified, by keyed hash and the hash they are verified against. */
+  readonly #underWay = new Map<string, Promise<boolean>>()
   readonly #key = randomBytes(32)
   #running = 0
   readonly #waiting: (() => void)[] = []
@@ -57,29 +73,55 @@ export class Authenticator {
   }
 
   async verify(tenancy: Tenancy, attempt: AuthAttempt): Promise<AuthResult> {
+    const pair = pairOf(attempt)
     const keys = this.#keysFor(attempt)
-    if (keys.some((key) => this.#failuresOf(key) >= MAX_FAILURES) || this.#waiting.length >= MAX_WAITING) {
+    const guess = this.#guessOf(tenancy, attempt)
+    const isKnown = this.#remembered.get(guess.fingerprint) === guess.hash
+    const mayWait = this.#waiting.length < MAX_WAITING || this.#knownPairs.has(pair)
+    if (keys.some((key) => this.#failuresOf(key) >= MAX_FAILURES) || !(isKnown || mayWait)) {
       return { kind: 'throttled', reason: 'throttled' }
     }
-    const credential = tenancy.credential(attempt.user)
-    const hash = credential?.password ?? dummyHash(tenancy)
-    const fingerprint = this.#fingerprint(attempt)
-    const isRight =
-      this.#remembered.get(fingerprint) === hash || (await this.#inTurn(() => verifyPassword(attempt.password, hash)))
+    const { credential } = guess
+    const { isRight, delayMs } = isKnown ? { isRight: true, delayMs: 0 } : await this.#check(guess, keys)
     if (isRight && credential?.password !== undefined && !credential.disabled) {
-      bounded(this.#remembered, MAX_REMEMBERED).set(fingerprint, hash)
-      for (const key of keys) this.#failures.delete(key)
-      bounded(this.#knownPairs, MAX_TRACKED).add(pairOf(attempt))
+      bounded(this.#remembered, MAX_REMEMBERED).set(guess.fingerprint, guess.hash)
+      this.#failures.delete(`pair ${pair}`)
+      bounded(this.#knownPairs, MAX_TRACKED).add(pair)
       return { kind: 'granted', credential }
     }
-    await this.#clock.sleep(this.#countFailure(keys))
+    await this.#clock.sleep(delayMs)
     return { kind: 'refused', reason: failureReason(credential, isRight) }
+  }
+
+  #guessOf(tenancy: Tenancy, { user, password }: AuthAttempt): Guess {
+    const credential = tenancy.credential(user)
+    const fingerprint = createHmac('sha256', this.#key).update(`${user}\0${password}`).digest('base64')
+    return { credential, password, fingerprint, hash: credential?.password ?? dummyHash(tenancy) }
+  }
+
+  /** Whether the password fits, and what a refusal is to be delayed by. */
+  async #check(guess: Guess, keys: readonly string[]): Promise<{ isRight: boolean; delayMs: number }> {
+    const { credential, password, fingerprint, hash } = guess
+    const name = `${fingerprint} ${hash}`
+    const same = this.#underWay.get(name)
+    // Learns nothing that the first one does not, so it counts only once it is known to be wrong.
+    if (same !== undefined) {
+      const isRight = await same
+      return { isRight, delayMs: isRight && credential?.disabled === false ? 0 : this.#countFailure(keys) }
+    }
+    const delayMs = this.#countFailure(keys)
+    const verified = this.#inTurn(() => verifyPassword(password, hash))
+    this.#underWay.set(name, verified)
+    const isRight = await verified.finally(() => this.#underWay.delete(name))
+    if (isRight && credential?.disabled === false) this.#uncountFailure(keys)
+    return { isRight, delayMs }
   }
 
   /** What failures are counted under; a known pair only under itself. */
   #keysFor(attempt: AuthAttempt): string[] {
     const pair = pairOf(attempt)
-    return this.#knownPairs.has(pair) ? [`pair ${pair}`] : [`address ${attempt.address}`, `user ${attempt.user}`]
+    if (this.#knownPairs.has(pair)) return [`pair ${pair}`]
+    return [`address ${blockOf(attempt.address)}`, `user ${attempt.user}`]
   }
 
   #failuresOf(key: string): number {
@@ -102,8 +144,12 @@ export class Authenticator {
     return Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** (most - 1))
   }
 
-  #fingerprint({ user, password }: AuthAttempt): string {
-    return createHmac('sha256', this.#key).update(`${user}\0${password}`).digest('base64')
+  #uncountFailure(keys: readonly string[]): void {
+    for (const key of keys) {
+      const entry = this.#failures.get(key)
+      if (entry !== undefined && entry.count > 1) entry.count--
+      else this.#failures.delete(key)
+    }
   }
 
   async #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -120,14 +166,13 @@ export class Authenticator {
   }
 }
 
-/** Verified against where a name has no hash of its own: as costly as a real one, and nothing is known to fit it. */
-function dummyHash(tenancy: Tenancy): string {
-  const [first] = tenancy.credentials
-  const cost = first?.password?.split(':').slice(1, 4).join(':') ?? STANDARD_COST
+/** Verified against where a name has no hash of its own: as costly as the dearest, and nothing is known to fit it. */
+function dummyHash({ dearestHash }: Tenancy): string {
+  const cost = dearestHash?.split(':').slice(1, 4).join(':') ?? STANDARD_COST
   return `scrypt:${cost}:${'A'.repeat(22)}==:${'A'.repeat(43)}=`
 }
 
-const pairOf = ({ address, user }: AuthAttempt): string => `${address} ${user}`
+const pairOf = ({ address, user }: AuthAttempt): string => `${blockOf(address)} ${user}`
 
 function failureReason(credential: CredentialSettings | undefined, isRight: boolean): AuthFailure {
   if (credential === undefined) return 'unknown user'

@@ -15,7 +15,7 @@ export interface Certificates {
   readonly current: CertificatePair
   /** Called after `current` changed. */
   onChange(listener: () => void): void
-  /** Looks at the files now instead of at the next check. */
+  /** Looks at the files now instead of at the next check. Never rejects. */
   check(): Promise<void>
   close(): void
 }
@@ -87,14 +87,13 @@ class WatchedCertificates implements Certificates {
   }
 
   async check(): Promise<void> {
-    if ((await this.#look()) === this.#seen) return
     try {
+      if ((await this.#look()) === this.#seen) return
       await this.load()
+      for (const listener of this.#listeners) listener()
     } catch (error) {
       this.#parts.events.certificateRefused({ file: this.#files.cert, error })
-      return
     }
-    for (const listener of this.#listeners) listener()
   }
 
   scheduleCheck(): void {
@@ -115,14 +114,17 @@ class WatchedCertificates implements Certificates {
   }
 }
 
-/** Changes whenever the file does, also when it is replaced by one of the same size and date. */
+/**
+ * Changes whenever the file does, also when it is replaced by one of the same size and date. One that cannot be looked at
+ * looks like that until it can: reading it then says why, once.
+ */
 async function signatureOf(file: string): Promise<string | undefined> {
   try {
     const { ino, size, mtimeMs, ctimeMs } = await stat(file)
     return `${ino}:${size}:${mtimeMs}:${ctimeMs}`
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
+    const { code } = error as NodeJS.ErrnoException
+    return code === 'ENOENT' ? undefined : `unreadable: ${code}`
   }
 }
 

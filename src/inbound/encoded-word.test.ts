@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { decodeHeader } from './encoded-word.ts'
+import { decodeHeader, shownHeader } from './encoded-word.ts'
 
 test.each([
   ['plain', 'plain'],
@@ -18,4 +18,22 @@ test.each([
   ['=?utf-8?x?a?=', '=?utf-8?x?a?='],
 ])('%j is shown as %j', (raw, shown) => {
   expect(decodeHeader(raw)).toBe(shown)
+})
+
+test('what is shown is the beginning, cut between letters, and a long one is not dear', () => {
+  expect(shownHeader('a'.repeat(300))).toBe('a'.repeat(255))
+  const long = Buffer.from('=?utf-8?q?=F0=9F=99=82=F0=9F=99=82=F0=9F=99=82=F0=9F=99=82?= '.repeat(100)).toString(
+    'latin1',
+  )
+  expect(shownHeader(long)).toBe('🙂'.repeat(128).slice(0, 255))
+  for (const start of ['', 'a', 'ab', 'abc']) {
+    const letters = Buffer.from(start + '漢'.repeat(2000)).toString('latin1')
+    expect(shownHeader(letters)).toBe(start + '漢'.repeat(255 - start.length))
+  }
+  const hostile = '=?zz?q?a?='.repeat(25_000)
+  const started = process.cpuUsage()
+  expect(shownHeader(hostile)).not.toBe('')
+  const { user, system } = process.cpuUsage(started)
+  // All of it takes a hundred times as long.
+  expect((user + system) / 1000).toBeLessThan(100)
 })

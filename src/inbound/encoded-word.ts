@@ -4,6 +4,18 @@
 const ENCODED_WORD = /=\?([^?\s]{1,40})\?([bq])\?([^?\s]{0,1000})\?=/gi
 const BETWEEN_WORDS = /(\?=)[ \t\r\n]+(?==\?)/g
 
+const SHOWN_LENGTH = 255
+// More than 255 characters take in their most wasteful encoding: words of 75 characters, 12 for one of four bytes.
+const READ_LENGTH = 4096
+
+/** The beginning of a header as it is kept for people. */
+export function shownHeader(latin1: string): string {
+  let end = READ_LENGTH
+  // Not within a UTF-8 sequence, which would make the whole no UTF-8.
+  while (end > READ_LENGTH - 3 && (latin1.charCodeAt(end) & 0xc0) === 0x80) end--
+  return decodeHeader(latin1.slice(0, end)).slice(0, SHOWN_LENGTH)
+}
+
 /** Decodes the raw value of a header, given as latin1. Bytes above 0x7f are taken as UTF-8 where they are valid. */
 export function decodeHeader(latin1: string): string {
   const raw = /[^\x00-\x7f]/.test(latin1) ? decodeBytes('utf-8', Buffer.from(latin1, 'latin1')) : latin1

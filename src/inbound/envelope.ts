@@ -7,11 +7,12 @@ import type { DsnMail, Message } from '../mail/message.ts'
 import type { Submitted, SubmittedRecipient } from '../queue/submission.ts'
 import type { Signer } from '../sign/signer.ts'
 import type { Clock, EpochMs } from '../util/clock.ts'
-import { decodeHeader } from './encoded-word.ts'
-import { type Field, fieldValue, firstAddress, type Head, scanHead, withoutFields } from './head.ts'
+import { checkAuthors } from './authors.ts'
+import { shownHeader } from './encoded-word.ts'
+import { type Field, fieldValue, type Head, scanHead, withoutFields } from './head.ts'
 import type { OpenedHead } from './intake.ts'
 import { isOwn, type OwnHeaders, readOwnHeaders } from './own-headers.ts'
-import { fromNotAllowed, REPLY, type Reply } from './replies.ts'
+import { REPLY, type Reply } from './replies.ts'
 import type { Tenancy } from './tenancy.ts'
 import { dateHeader, messageIdHeader, receivedHeader, withProtocol } from './trace.ts'
 
@@ -37,33 +38,31 @@ export interface HeadParts {
   readonly maxReceived: number
 }
 
-const SHOWN_LENGTH = 255
-
 /** Reads the header section of message `id`; `text` is latin1 with CRLF lines. */
 export function openHead(parts: HeadParts, id: string, text: string): OpenedHead | Reply {
   const head = scanHead(text)
   const known = pickFields(head)
   if (known.received > parts.maxReceived) return REPLY.loop
+  const { tenancy, envelope } = parts
   const now = parts.clock.now()
-  const own = readOwnHeaders(text, known.own, { now, hasPool: (name) => parts.tenancy.hasPool(name) })
+  const own = readOwnHeaders(text, known.own, { now, hasPool: (name) => tenancy.mayUsePool(envelope.tenant, name) })
   if ('code' in own) return own
+  const froms = known.from.map((field) => fieldValue(text, field))
+  const authors = checkAuthors(froms, { tenancy, tenant: envelope.tenant })
+  if ('code' in authors) return authors
   const lines =
     known.own.length === 0 && head.start === 0 ? text.slice(0, head.end) : withoutFields(text, head, known.own)
   const shown = shownHeaders(text, known, `<${id}@${parts.hostname}>`)
   const trace = tracePrefix(parts, { id, now, known, messageId: shown.messageId })
-  const author = known.from === undefined ? undefined : authorOf(fieldValue(text, known.from))
-  if (author !== undefined && !parts.tenancy.maySendAs(parts.envelope.tenant, author.domain)) {
-    return fromNotAllowed(parts.envelope.tenant.name, author.domain)
-  }
-  const senderDomain = ownSenderDomain(parts, author)
-  const has8BitHead = parts.envelope.smtpUtf8 && /[^\x00-\x7f]/.test(lines)
+  const senderDomain = ownSenderDomain(parts, authors[0])
+  const has8BitHead = envelope.smtpUtf8 && /[^\x00-\x7f]/.test(lines)
   return {
     lines: Buffer.from(lines, 'latin1'),
     bodyStart: head.bodyStart,
     signing: senderDomain === undefined ? undefined : parts.signer.start(senderDomain),
     signedBlock: () => trace + lines,
     complete: ({ storedBytes, has8Bit, signature }) => ({
-      ...envelopeOf(parts.envelope, has8BitHead),
+      ...envelopeOf(envelope, has8BitHead),
       ...ownOf(own, parts, now),
       ...(senderDomain === undefined ? {} : { senderDomain }),
       prefix: signature + trace,
@@ -80,13 +79,13 @@ interface KnownFields {
   received: number
   messageId?: Field
   date?: Field
-  from?: Field
   subject?: Field
+  readonly from: Field[]
   readonly own: Field[]
 }
 
 function pickFields(head: Head): KnownFields {
-  const known: KnownFields = { received: 0, own: [] }
+  const known: KnownFields = { received: 0, from: [], own: [] }
   for (const field of head.fields) {
     switch (field.name) {
       case 'received':
@@ -99,7 +98,7 @@ function pickFields(head: Head): KnownFields {
         known.date ??= field
         break
       case 'from':
-        known.from ??= field
+        known.from.push(field)
         break
       case 'subject':
         known.subject ??= field
@@ -112,10 +111,11 @@ function pickFields(head: Head): KnownFields {
 }
 
 function shownHeaders(text: string, known: KnownFields, madeMessageId: string): Message['headers'] {
-  const show = (field: Field): string => decodeHeader(fieldValue(text, field)).slice(0, SHOWN_LENGTH)
+  const show = (field: Field): string => shownHeader(fieldValue(text, field))
+  const [from] = known.from
   return {
     messageId: known.messageId === undefined ? madeMessageId : show(known.messageId),
-    ...(known.from === undefined ? {} : { from: show(known.from) }),
+    ...(from === undefined ? {} : { from: show(from) }),
     ...(known.subject === undefined ? {} : { subject: show(known.subject) }),
   }
 }
@@ -149,12 +149,6 @@ function tracePrefix(
   })
   const added = known.messageId === undefined ? messageIdHeader(messageId) : ''
   return received + added + (known.date === undefined ? dateHeader(now) : '')
-}
-
-/** The first address of From; undefined where there is none that can be read. */
-function authorOf(from: string): Address | undefined {
-  const first = firstAddress(from)
-  return first === undefined ? undefined : parseAddress(Buffer.from(first, 'latin1').toString())
 }
 
 function ownSenderDomain({ envelope, tenancy }: HeadParts, author: Address | undefined): Submitted['senderDomain'] {

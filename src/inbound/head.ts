@@ -23,7 +23,8 @@ export interface Head {
 
 // RFC 5322 §3.6.8 field names; §4.5 allows blanks before the colon.
 const FIELD_NAME = /([!-9;-~]+)[ \t]*:/y
-const MBOX_LINE = /^>?From .*\r\n/
+// "From : a@b" is the obsolete form of the field.
+const MBOX_LINE = /^>?From (?![ \t]*:).*\r\n/
 
 export function scanHead(text: string): Head {
   const start = MBOX_LINE.exec(text)?.[0].length ?? 0
@@ -51,9 +52,15 @@ export function scanHead(text: string): Head {
 
 /** The unfolded value (RFC 5322 §2.2.3), trimmed; latin1. */
 export function fieldValue(text: string, field: Field): string {
-  const raw = text.slice(field.valueStart, field.end)
-  return raw.indexOf('\r\n') === raw.length - 2 ? raw.trim() : raw.replace(/\r\n(?=[ \t])/g, '').trim()
+  let { valueStart: start, end } = field
+  // By hand: trim() would take a byte 0xa0 or 0x85 from the end of a UTF-8 sequence.
+  while (start < end && isBlank(text.charCodeAt(start))) start++
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end--
+  const value = text.slice(start, end)
+  return value.includes('\r\n') ? value.replace(/\r\n(?=[ \t])/g, '') : value
 }
+
+const isBlank = (code: number): boolean => code === 32 || code === 9 || code === 13 || code === 10
 
 /** The name as the client wrote it, for replies. */
 export function writtenName(text: string, field: Field): string {
@@ -69,14 +76,4 @@ export function withoutFields(text: string, head: Head, removed: readonly Field[
     from = field.end
   }
   return kept + text.slice(from, head.end)
-}
-
-const QUOTED_OR_COMMENT = /"(?:[^"\\]|\\.)*"|\([^()]*\)/g
-
-/** The addr-spec of the first mailbox in a From value; undefined where none is to be seen. */
-export function firstAddress(value: string): string | undefined {
-  const bare = value.replace(QUOTED_OR_COMMENT, '')
-  const bracketed = /<([^<>]*)>/.exec(bare)
-  const text = bracketed?.[1] ?? bare.split(',')[0]
-  return text?.includes('@') ? text.trim() : undefined
 }

@@ -12,6 +12,7 @@ import { REPLY, type Reply } from './replies.ts'
 
 // Postfix's header_size_limit is 100 KiB; some apps put long reference lists and signatures in.
 const MAX_HEAD_BYTES = 256 * 1024
+// A client that sends a few bytes at a time must not make us keep a buffer object for each of them.
 const MAX_PIECES = 4096
 const CRLF = Buffer.from('\r\n')
 const NOTHING = Buffer.alloc(0)
@@ -117,6 +118,7 @@ export class Intake {
     if (this.#headPieces === undefined) return this.#takeBody(bytes)
     this.#headPieces.push(bytes)
     this.#headBytes += bytes.length
+    if (this.#headPieces.length > MAX_PIECES) this.#headPieces = [Buffer.concat(this.#headPieces)]
     // The empty line may be spread over chunks, so the last three characters are looked at again.
     const window = this.#headTail + bytes.toString('latin1')
     const isAtStart = this.#headBytes - bytes.length < 2
@@ -153,7 +155,6 @@ export class Intake {
     this.#pieces.push(bytes)
     this.#pieceBytes += bytes.length
     this.#storedBytes += bytes.length
-    // A client that sends a few bytes at a time must not make us keep a buffer object for each of them.
     if (this.#pieces.length > MAX_PIECES) this.#pieces = [this.#joined()]
   }
 

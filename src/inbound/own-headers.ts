@@ -19,6 +19,7 @@ export interface OwnHeaders {
 
 interface Circumstances {
   readonly now: EpochMs
+  /** Whether the tenant may name it. */
   readonly hasPool: (name: string) => boolean
 }
 
@@ -118,7 +119,7 @@ function takeMetadata(into: OwnHeaders, key: string, value: string): string | un
 }
 
 function takePool(into: OwnHeaders, value: string, { hasPool }: Circumstances): string | undefined {
-  if (!hasPool(value)) return `there is no pool "${value}"`
+  if (!hasPool(value)) return `there is no pool "${value}" for this tenant`
   into.pool = value
   return undefined
 }

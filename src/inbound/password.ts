@@ -35,6 +35,17 @@ export function isPasswordHash(text: string): boolean {
   return parseHash(text) !== undefined
 }
 
+/** The hash that takes the most work to verify against. */
+export function dearestOf(hashes: readonly string[]): string | undefined {
+  let dearest: { readonly hash: string; readonly work: number } | undefined
+  for (const hash of hashes) {
+    const { N = 0, r = 0, p = 0 } = parseHash(hash) ?? {}
+    const work = N * r * p
+    if (work > (dearest?.work ?? 0)) dearest = { hash, work }
+  }
+  return dearest?.hash
+}
+
 /** False for a wrong password and for a hash that cannot be read. */
 export async function verifyPassword(password: string, hash: string): Promise<boolean> {
   const parsed = parseHash(hash)

@@ -4,6 +4,7 @@ import { BlockList, isIP } from 'node:net'
 import type { CredentialSettings, DomainSettings, Settings, TenantSettings } from '../config/schema.ts'
 import { type Domain, parseDomain } from '../mail/address.ts'
 import { lifetimeOf } from '../queue/schedule.ts'
+import { dearestOf } from './password.ts'
 
 interface Network {
   readonly list: BlockList
@@ -18,6 +19,7 @@ export class Tenancy {
   readonly #domains: ReadonlyMap<string, DomainSettings>
   readonly #pools: ReadonlySet<string>
   readonly #standardLifetimeMs: number
+  readonly #dearestHash: string | undefined
 
   constructor(settings: Settings) {
     this.#tenants = new Map(settings.tenant.map((tenant) => [tenant.name, tenant]))
@@ -25,6 +27,7 @@ export class Tenancy {
     this.#domains = new Map(settings.domain.map((domain) => [parseDomain(domain.name) ?? domain.name, domain]))
     this.#pools = new Set(settings.pool.map(({ name }) => name))
     this.#standardLifetimeMs = settings.queue.lifetime
+    this.#dearestHash = dearestOf(settings.credential.flatMap(({ password = [] }) => password))
     this.#networks = this.#compileNetworks(settings.network)
   }
 
@@ -48,8 +51,9 @@ export class Tenancy {
     return this.#credentials.get(name)
   }
 
-  get credentials(): Iterable<CredentialSettings> {
-    return this.#credentials.values()
+  /** The dearest of all password hashes. */
+  get dearestHash(): string | undefined {
+    return this.#dearestHash
   }
 
   /** The tenant whose trusted network the client is in. */
@@ -79,8 +83,10 @@ export class Tenancy {
     }
   }
 
-  hasPool(name: string): boolean {
-    return this.#pools.has(name)
+  /** A tenant's messages may name its own pool, the standard one and what the configuration adds: others pay with reputation. */
+  mayUsePool(tenant: TenantSettings, name: string): boolean {
+    const isIts = name === 'default' || name === tenant.pool || tenant.pools.includes(name)
+    return isIts && this.#pools.has(name)
   }
 
   /** How long mail of the tenant is tried. */

@@ -7,7 +7,7 @@
 // twice. Both are harmless: strikes within `strikeSpacing` count once anyway, and an address that goes on failing is
 // met again.
 
-import type { Classifier } from '../bounce/classify.ts'
+import { type Classifier, isSilence } from '../bounce/classify.ts'
 import { anonymised } from '../bounce/mask.ts'
 import { CATEGORIES, type Category, type Verdict } from '../bounce/verdict.ts'
 import type { Settings } from '../config/schema.ts'
@@ -20,6 +20,7 @@ import { afterDelivery, type Decision, decide, type Ending } from '../suppressio
 import type { StrikeBook } from '../suppression/strikes.ts'
 import { GLOBAL_SCOPE, type Suppression } from '../suppression/suppression.ts'
 import type { Clock } from '../util/clock.ts'
+import type { Liveness } from './liveness.ts'
 
 export interface Failure {
   readonly tenant: string
@@ -34,8 +35,6 @@ export interface Failure {
   readonly ending: Ending
   /** Whether the tenant shares in what all tenants learn: it takes and gives. */
   readonly useGlobal: boolean
-  /** Other traffic gets through to the site right now. */
-  readonly siteAlive?: boolean
 }
 
 export interface Recorded {
@@ -50,13 +49,15 @@ export interface Recorded {
 
 export interface Recorder {
   /** The verdict alone: what the queue asks before it knows whether the message ends here. */
-  classify(failure: Pick<Failure, 'cause' | 'way' | 'siteAlive'>): Verdict
+  classify(failure: Pick<Failure, 'cause' | 'way'>): Verdict
   recordFailure(failure: Failure): Recorded
   /** The writes by which a delivery clears strikes; none in nearly every case. */
   recordDelivery(delivery: {
     readonly tenant: string
     readonly recipient: EmailAddress
     readonly message: string
+    /** How it got through: what answered there is alive. */
+    readonly way: Way
   }): Write[]
 }
 
@@ -67,6 +68,7 @@ interface Parts {
   readonly settings: Settings['suppression']
   /** Names of all tenants: whom to ask whether an address is dead for several. */
   readonly tenants: readonly string[]
+  readonly liveness: Liveness
   readonly clock: Clock
 }
 
@@ -84,17 +86,19 @@ class PolicyRecorder implements Recorder {
     this.#parts = parts
   }
 
-  classify({ cause, way, siteAlive }: Pick<Failure, 'cause' | 'way' | 'siteAlive'>): Verdict {
-    return this.#parts.classifier.classify({
-      cause,
-      ...(way?.mx === undefined ? {} : { mx: way.mx }),
-      ...(siteAlive === undefined ? {} : { siteAlive }),
-    })
+  classify({ cause, way }: Pick<Failure, 'cause' | 'way'>): Verdict {
+    const { classifier, liveness } = this.#parts
+    const mx = way?.mx
+    // The big ones are up whenever we are.
+    const isBig = mx !== undefined && classifier.providerOf(mx) !== undefined
+    const siteAlive = isBig || (way !== undefined && liveness.isSiteAlive(way.site))
+    return classifier.classify({ cause, siteAlive, ...(mx === undefined ? {} : { mx }) })
   }
 
   recordFailure(failure: Failure): Recorded {
     const { strikes, settings, clock } = this.#parts
     const target = addressTarget(failure.recipient, settings)
+    this.#listen(failure)
     const first = this.classify(failure)
     const { ending, tenant, message } = failure
     const before = ending === 'deferred' ? undefined : strikes.read(tenant, target)
@@ -102,6 +106,7 @@ class PolicyRecorder implements Recorder {
       verdict: first,
       ending,
       isTemporary: isTemporary(failure.cause),
+      mayBeOurs: this.#mayBeOurs(failure),
       strikes: before,
       message,
       settings,
@@ -125,15 +130,8 @@ class PolicyRecorder implements Recorder {
     return { verdict, writes, suppression: entry, ambiguous }
   }
 
-  recordDelivery({
-    tenant,
-    recipient,
-    message,
-  }: {
-    readonly tenant: string
-    readonly recipient: EmailAddress
-    readonly message: string
-  }): Write[] {
+  recordDelivery({ tenant, recipient, message, way }: Parameters<Recorder['recordDelivery']>[0]): Write[] {
+    this.#parts.liveness.heard(way)
     const target = addressTarget(recipient, this.#parts.settings)
     const strikes = this.#parts.strikes.read(tenant, target)
     if (strikes === undefined) return []
@@ -142,6 +140,21 @@ class PolicyRecorder implements Recorder {
     return after === 'remove'
       ? this.#parts.strikes.reset(tenant, target)
       : this.#parts.strikes.put(tenant, target, after)
+  }
+
+  /** A reply in the dialogue is a sign of life; one inside a report was said to somebody else. */
+  #listen({ cause, way, ending }: Failure): void {
+    if (way !== undefined && ending !== 'bounced' && lastWord(cause)?.kind === 'reply') this.#parts.liveness.heard(way)
+  }
+
+  /** Whether it was silence that our own side can be to blame for as well: then nobody gets a strike. */
+  #mayBeOurs({ cause, way }: Failure): boolean {
+    const { liveness } = this.#parts
+    const last = lastWord(cause)
+    if (last?.kind === 'dns') return last.code.startsWith('4.') && !liveness.isSourceAlive()
+    if (last === undefined || !isSilence(last)) return false
+    // A static route is the operator's choice: whether its host answers is never up to the recipient.
+    return way === undefined || way.site.startsWith('route:') || !liveness.isSourceAlive(way.source)
   }
 
   #entry({ failure, verdict, decision, target }: EntryGround): Suppression {
@@ -210,7 +223,12 @@ function isTemporary(cause: Cause): boolean {
 }
 
 function isAmbiguous(cause: Cause): boolean {
-  return cause.kind === 'ambiguous' || (cause.kind === 'expired' && cause.last !== undefined && isAmbiguous(cause.last))
+  return lastWord(cause)?.kind === 'ambiguous'
+}
+
+/** What was heard or met last; of a message that expired, before it did. */
+function lastWord(cause: Cause): Cause | undefined {
+  return cause.kind === 'expired' ? cause.last && lastWord(cause.last) : cause
 }
 
 function isLearnable({ reason, evidence }: Suppression): boolean {

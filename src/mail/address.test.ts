@@ -39,6 +39,15 @@ describe('parseAddress', () => {
     ['Jane.Doe@Example.com', 'Jane.Doe@example.com'],
     ['"a b"@example.com', '"a b"@example.com'],
     ['"a\\"@b"@example.com', '"a\\"@b"@example.com'],
+    ['"jane"@example.com', 'jane@example.com'],
+    ['"jane.doe"@example.com', 'jane.doe@example.com'],
+    ['"j\\a\\ne"@example.com', 'jane@example.com'],
+    ['"żółw"@example.com', 'żółw@example.com'],
+    ['"a\\ \\b\\\\"@example.com', '"a b\\\\"@example.com'],
+    ['".jane"@example.com', '".jane"@example.com'],
+    ['"jane."@example.com', '"jane."@example.com'],
+    ['""@example.com', '""@example.com'],
+    ['"a@b"@example.com', '"a@b"@example.com'],
     ['jane+tag@bücher.example', 'jane+tag@xn--bcher-kva.example'],
     ['żółw@example.com', 'żółw@example.com'],
   ])('%s → %s', (text, expected) => expect(parseAddress(text)?.text).toBe(expected))
@@ -58,7 +67,19 @@ describe('parseAddress', () => {
     `${'a'.repeat(65)}@example.com`,
     'jane\r\n@example.com',
     '"a\n"@example.com',
+    ...['\u0080', '\u009b', '\u2028', '\u2029', '\u202a', '\u202e', '\u2066', '\u2069', '\ufeff'].flatMap((mark) => [
+      `ja${mark}ne@example.com`,
+      `"ja ${mark}ne"@example.com`,
+    ]),
   ])('refuses %j', (text) => expect(parseAddress(text)).toBeUndefined())
+})
+
+test('an address parsed again is the same', () => {
+  for (const text of ['"a\\"b"@example.com', '"j\\ane"@example.com', '"\\a \\"\\\\"@example.com']) {
+    const once = parseAddress(text)!
+    expect(parseAddress(once.text)).toEqual(once)
+    expect(once.text.startsWith(once.local)).toBe(true)
+  }
 })
 
 test('only a local part beyond ASCII needs SMTPUTF8', () => {

@@ -1,5 +1,6 @@
 // Mail addresses as everything below the SMTP doors sees them: parsed once, domain in lower-case A-labels, local part
-// untouched (RFC 5321 §2.4: only the receiver may interpret it).
+// untouched (RFC 5321 §2.4: only the receiver may interpret it) but for needless quoting: "jane"@ and jane@ are one
+// mailbox, and one mailbox has one text here, so that no suppression can be walked around.
 
 import { isIP } from 'node:net'
 import { domainToASCII } from 'node:url'
@@ -18,9 +19,12 @@ export interface Address {
   readonly text: EmailAddress
 }
 
-const DOT_ATOM =
-  /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u{80}-\u{10ffff}-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u{80}-\u{10ffff}-]+)*$/u
-const QUOTED = /^"(?:[\x20-\x21\x23-\x5b\x5d-\x7e\u{80}-\u{10ffff}]|\\[\x20-\x7e])*"$/u
+// Without C1 controls, line and paragraph separators, the marks that turn text around, and the byte order mark: what
+// people cannot see must not tell two addresses apart, nor rearrange the line it is shown in.
+const BEYOND_ASCII = '\\u{a0}-\\u{2027}\\u{202f}-\\u{2065}\\u{206a}-\\u{fefe}\\u{ff00}-\\u{10ffff}'
+const ATOM = `[A-Za-z0-9!#$%&'*+/=?^_\`{|}~${BEYOND_ASCII}-]+`
+const DOT_ATOM = new RegExp(`^${ATOM}(?:\\.${ATOM})*$`, 'u')
+const QUOTED = new RegExp(`^"(?:[\\x20-\\x21\\x23-\\x5b\\x5d-\\x7e${BEYOND_ASCII}]|\\\\[\\x20-\\x7e])*"$`, 'u')
 /** ASCII letters, digits, hyphens, dots, the underscore that some use; beyond ASCII what IDNA makes of it decides. */
 const DOMAIN_TEXT = /^[A-Za-z0-9._\u{80}-\u{10ffff}-]+$/u
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/
@@ -50,14 +54,23 @@ function parseLiteral(text: string): Domain | undefined {
 export function parseAddress(text: string): Address | undefined {
   const at = text.lastIndexOf('@')
   if (at <= 0) return undefined
-  const local = text.slice(0, at)
-  if (Buffer.byteLength(local) > MAX_LOCAL || !(DOT_ATOM.test(local) || QUOTED.test(local))) return undefined
+  const local = parseLocalPart(text.slice(0, at))
+  if (local === undefined) return undefined
   const parsedDomain = parseDomain(text.slice(at + 1))
   if (parsedDomain === undefined) return undefined
   const whole = `${local}@${parsedDomain}`
   return Buffer.byteLength(whole) > MAX_ADDRESS
     ? undefined
     : { local, domain: parsedDomain, text: whole as EmailAddress }
+}
+
+/** The local part in its shortest form (RFC 5321 §4.1.2: quotes and backslashes that need not be are not part of it). */
+function parseLocalPart(text: string): string | undefined {
+  if (Buffer.byteLength(text) > MAX_LOCAL) return undefined
+  if (DOT_ATOM.test(text)) return text
+  if (!QUOTED.test(text)) return undefined
+  const content = text.slice(1, -1).replace(/\\(.)/g, '$1')
+  return DOT_ATOM.test(content) ? content : `"${content.replace(/["\\]/g, '\\$&')}"`
 }
 
 /** The domain of an address that parseAddress made. */

@@ -21,12 +21,17 @@ export interface Way {
 
 export type Cause =
   | { readonly kind: 'reply'; readonly reply: SmtpReply; readonly command: SmtpCommand }
-  /** `code` is the enhanced code that fits (RFC 3463), e.g. 5.1.2 for a domain that does not exist. */
-  | { readonly kind: 'dns'; readonly code: string; readonly detail: string }
+  /**
+   * `code` is the enhanced code that fits (RFC 3463), e.g. 5.1.2 for a domain that does not exist. `ours`: our own
+   * resolver gave no answer, so that nothing was learned of the domain.
+   */
+  | { readonly kind: 'dns'; readonly code: string; readonly detail: string; readonly ours?: true }
   | {
       readonly kind: 'connect' | 'tls' | 'timeout' | 'protocol'
       readonly detail: string
       readonly command?: SmtpCommand
+      /** The fault lies on this side (no network, no free file descriptor, no such local address): not the host's. */
+      readonly ours?: true
     }
   /** The final dot was sent and no (valid) reply was seen: the message may have been taken (RFC 1047). */
   | { readonly kind: 'ambiguous'; readonly detail: string }

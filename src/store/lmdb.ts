@@ -40,7 +40,7 @@ interface Waiting {
 const COMMIT_TIMEOUT_MS = 30 * SECOND
 const HEALTH_INTERVAL_MS = SECOND
 // A group larger than this is split: it bounds how long the first of it waits for the last.
-const GROUP_BYTES = 16 * 1024 * 1024
+const GROUP_BYTES = 4 * 1024 * 1024
 const ENOSPC = 28
 const EIO = 5
 const EDQUOT = 122

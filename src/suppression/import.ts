@@ -58,6 +58,8 @@ const SHOWN_BAD_LINES = 20
 const SHOWN_CHARACTERS = 200
 /** An unclosed quote would take in the whole rest of the file. */
 const MAX_ROW_BYTES = 64 * 1024
+/** Beyond it there is no date (ECMA-262, time values), and writing one as text would throw. */
+const LAST_DATE = 8.64e15
 
 /** Reads `input` to its end and applies it in batches, each durable before the next is read. */
 export async function importSuppressions(options: ImportOptions): Promise<ImportReport> {
@@ -95,6 +97,10 @@ class Import {
     const target = parseTarget(row.address, folding)
     if (target === undefined) {
       this.#bad({ line, text: row.address, problem: 'not a mail address' })
+      return
+    }
+    if (![row.createdAt, row.expiresAt].every(isDate)) {
+      this.#bad({ line, text: row.address, problem: 'a date that is none' })
       return
     }
     const entry = this.#entry(target, row)
@@ -220,6 +226,10 @@ class Import {
     }
     yield* broken
   }
+}
+
+function isDate(at: number | undefined): boolean {
+  return at === undefined || Math.abs(at) <= LAST_DATE
 }
 
 function jsonRow(text: string): Row | undefined {

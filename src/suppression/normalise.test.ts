@@ -17,6 +17,16 @@ describe('the target of an address', () => {
   })
 })
 
+test.each([
+  ['"jane"@example.com', 'jane@example.com'],
+  ['"Jane"@example.com', 'jane@example.com'],
+  ['"j\\ane"@example.com', 'jane@example.com'],
+  ['rene\u0301@example.com', 'ren\u00e9@example.com'],
+  ['RENE\u0301@example.com', 'ren\u00e9@example.com'],
+])('%s cannot walk around the suppression of %s', (one, other) => {
+  expect(addressTarget(address(one), fold)).toBe(addressTarget(address(other), fold))
+})
+
 describe('what people write', () => {
   test.each([
     [' Jane@Example.COM ', 'jane@example.com'],

@@ -9,10 +9,10 @@ export interface Folding {
   readonly lowerCaseLocalPart: boolean
 }
 
-/** The target of one address; its domain is lower-case already. */
+/** The target of one address; its domain is lower-case already. One way to write é, not two (RFC 6532 §3.1). */
 export function addressTarget(address: EmailAddress, folding: Folding): string {
-  if (folding.lowerCaseLocalPart) return address.toLowerCase()
-  return address
+  const composed = address.normalize('NFC')
+  return folding.lowerCaseLocalPart ? composed.toLowerCase() : composed
 }
 
 /** The target under which the whole domain of an address is suppressed. */

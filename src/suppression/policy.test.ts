@@ -17,10 +17,10 @@ function verdict(category: Category): Verdict {
 function decided(
   category: Category,
   ending: Ending,
-  more: { strikes?: Strikes; now?: number; message?: string; isTemporary?: boolean } = {},
+  more: { strikes?: Strikes; now?: number; message?: string; isTemporary?: boolean; mayBeOurs?: boolean } = {},
 ) {
-  const { strikes, now = NOW, message = 'm9', isTemporary = ending === 'expired' } = more
-  return decide({ verdict: verdict(category), ending, isTemporary, strikes, message, settings, now })
+  const { strikes, now = NOW, message = 'm9', isTemporary = ending === 'expired', mayBeOurs = false } = more
+  return decide({ verdict: verdict(category), ending, isTemporary, mayBeOurs, strikes, message, settings, now })
 }
 
 /** What the policy promises: the only categories that may ever touch an address. */
@@ -58,6 +58,11 @@ describe('every category at every ending', () => {
       expect(decided(category, ending, { strikes })).toEqual({})
     },
   )
+
+  test.each(cases)('$category $ending is nothing where our own side may be the reason', ({ category, ending }) => {
+    const strikes = { count: 99, first: 0, last: NOW - 2 * DAY, messages: ['m1'] }
+    expect(decided(category, ending, { strikes, mayBeOurs: true })).toEqual({})
+  })
 
   test('a hard verdict whose last word was temporary is a strike', () => {
     expect(decided('bad-mailbox', 'bounced', { isTemporary: true })).toMatchObject({ strike: { count: 1 } })
@@ -102,6 +107,7 @@ describe('strikes', () => {
       verdict: verdict('transient'),
       ending: 'failed',
       isTemporary: false,
+      mayBeOurs: false,
       strikes,
       message: 'm9',
       settings: { ...settings, strikeSpacing: 0 },

@@ -13,6 +13,8 @@
 // - A domain that does not exist (dns-failure as a last word, not a temporary one) is a strike the first time: domains
 //   vanish for a day when somebody forgets a bill. Found gone again, `strikeSpacing` or more after the first time, the
 //   verdict becomes bad-domain: hard_bounce.
+// - Silence counts only while our own side is known to work: a host that cannot be reached only when the same source
+//   reached another one within the hour, DNS trouble only when any source did. Behind a dead network everybody is silent.
 // - Everything else (blocks, content, policy, authentication, rate, our own faults, the unknown) never suppresses and
 //   is no strike, however often it happens.
 // - A delivery clears the strikes. Where they were learned from bounces, a 250 alone proves nothing: the first message
@@ -47,6 +49,8 @@ interface Case {
   readonly ending: Ending
   /** The last word was "not now" (4xx), not "no". */
   readonly isTemporary: boolean
+  /** It was silence, and our own side may be the reason. */
+  readonly mayBeOurs: boolean
   readonly strikes: Strikes | undefined
   readonly message: string
   readonly settings: PolicySettings
@@ -58,8 +62,8 @@ const BOUNCE_WINDOW_MS = 6 * DAY
 const NOTHING: Decision = {}
 
 export function decide(given: Case): Decision {
-  const { verdict, ending, isTemporary } = given
-  if (ending === 'deferred') return NOTHING
+  const { verdict, ending, isTemporary, mayBeOurs } = given
+  if (ending === 'deferred' || mayBeOurs) return NOTHING
   if (verdict.kind === 'hard' && verdict.fault === 'recipient') {
     return isTemporary || ending === 'expired' ? strike(given) : { suppress: { reason: 'hard_bounce' } }
   }

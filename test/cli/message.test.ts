@@ -50,7 +50,7 @@ Message ${id}
                 450-4.2.1 The user you are trying to contact is receiving mail at a rate
                     that
                 450 4.2.1 prevents additional messages from being delivered.
-                → rate-limited (70, other, fault: sender) by recipient-too-fast@1. The
+                → rate-limited (70, other, fault: sender) by recipient-too-fast@2. The
                   receiver limits how fast we may send.
                 next attempt 2026-11-21 23:25:11 UTC, in 5m
   23:25:11.540  +5 m 00 s   delivered    attempt 2 at mx1.example.net [192.0.2.5]
@@ -62,7 +62,7 @@ Message ${id}
   23:20:11.540  +0.4 s      failed       attempt 1 at mx1.example.net [192.0.2.5]
                 from 203.0.113.10 over TLSv1.3, after 214ms, to RCPT:
                 550 5.1.1 The email account that you tried to reach does not exist
-                → bad-mailbox (10, hard, fault: recipient) by mailbox-unknown@1. There
+                → bad-mailbox (10, hard, fault: recipient) by mailbox-unknown@2. There
                   is no such mailbox.
   23:20:11.540  +0.4 s      suppression  hard_bounce for tenant default, by studs
 `)

@@ -101,7 +101,7 @@ describe('studs bounce classify', () => {
 bad-mailbox  There is no such mailbox.
   Code      10, hard
   Fault     recipient
-  Rule      mailbox-unknown@1, decided by the text
+  Rule      mailbox-unknown@2, decided by the text
   Matched   550 5.1.1 The email account that you tried to reach does not exist
   Message   fail. The message fails for this recipient.
   Address   The address is suppressed at once when the message fails so.

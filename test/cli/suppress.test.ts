@@ -98,7 +98,7 @@ jane@example.net is suppressed (hard_bounce) for the tenant default.
 jane@example.net for default: hard_bounce, since 2026-11-21 23:20:11 UTC, for good, by
     studs
   550 5.1.1 No such user
-  → bad-mailbox (10) by mailbox-unknown@1
+  → bad-mailbox (10) by mailbox-unknown@2
   said by mx1.example.net to default about message ${id}
 
 Its newest messages:

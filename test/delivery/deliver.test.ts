@@ -444,3 +444,27 @@ describe('our own troubles', () => {
     server.close()
   })
 })
+
+describe('a fault of our own', () => {
+  const gone = { ...source, ipv4: '192.0.2.9' }
+
+  test('is told as such: an address that this machine does not have', async () => {
+    const mx = await oneMx()
+    const outcome = await courier().carry({ attempt: attempt(), destination: to(mx.port), source: gone })
+    expect(outcome).toMatchObject({ kind: 'deferred', cause: { kind: 'connect', ours: true } })
+  })
+
+  test('is told as such: no address of the family', async () => {
+    const outcome = await courier().carry({ attempt: attempt(), destination: to(25, ['::1']), source: gone })
+    expect(outcome).toMatchObject({ kind: 'deferred', cause: { kind: 'connect', ours: true } })
+  })
+
+  test('is not told where a host refused the connection', async () => {
+    const mx = await oneMx()
+    const { port } = mx
+    await mx[Symbol.asyncDispose]()
+    const outcome = await carry(courier(), to(port))
+    expect(outcome).toMatchObject({ kind: 'deferred', cause: { kind: 'connect' } })
+    expect(outcome).not.toHaveProperty('cause.ours')
+  })
+})

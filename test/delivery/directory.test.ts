@@ -289,6 +289,17 @@ describe('where it does not', () => {
     expect(await find(zones)).toMatchObject({ kind: 'nowhere', outcome: { kind, cause: { kind: cause, code } } })
   })
 
+  test('an exchange that is no host name is no part of the site', async () => {
+    const usable: Zones = { 'a.example': { a: [`${PUBLIC}1`] } }
+    const records: [number, string][] = [
+      [1, 'a.example'],
+      [2, 'b example'],
+      [3, '192.0.2.1'],
+    ]
+    const found = await find({ 'example.com': { mx: records }, ...usable })
+    expect(found).toMatchObject({ kind: 'destination', destination: { site: 'a.example' } })
+  })
+
   test('a host preferred to this relay takes the mail', async () => {
     const zones: Zones = {
       'example.com': {

@@ -61,22 +61,24 @@ describe('what there is not, and what nobody knows', () => {
   })
 
   test.each([
-    ['servfail', 'the name server failed (SERVFAIL)'],
-    ['refused', 'the name server refused the query'],
-    ['silence', 'the name server did not answer in time'],
-    ['garbage', 'the name server'],
-  ] as const)('%s is a failure, not an answer', async (trouble, detail) => {
+    ['servfail', 'the name server failed (SERVFAIL)', undefined],
+    ['refused', 'the name server refused the query', true],
+    ['silence', 'the name server did not answer in time', true],
+    ['garbage', 'the name server', undefined],
+  ] as const)('%s is a failure, not an answer; whose it is stands with it', async (trouble, detail, ours) => {
     dns.zones = { 'example.com': { trouble } }
     const answers = [await resolver.mx('example.com'), await resolver.addresses('example.com')]
-    for (const answer of answers)
+    for (const answer of answers) {
       expect(answer).toMatchObject({ kind: 'failed', detail: expect.stringContaining(detail) })
+      expect('ours' in answer ? answer.ours : undefined).toBe(ours)
+    }
   })
 
   test('no name server at all', async () => {
     const address = dns.address
     await dns[Symbol.asyncDispose]()
     const lonely = createResolver({ servers: [address], timeoutMs: 100 })
-    expect((await lonely.mx('example.com')).kind).toBe('failed')
+    expect(await lonely.mx('example.com')).toMatchObject({ kind: 'failed', ours: true })
     dns = await DnsServer.start()
   })
 

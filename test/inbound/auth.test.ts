@@ -61,6 +61,14 @@ describe('the answer', () => {
     ])
   })
 
+  test('an unknown name costs as much as the dearest known one', () => {
+    const hash = (cost: string) => `scrypt:${cost}:${'A'.repeat(24)}:${'A'.repeat(43)}=`
+    const costs = ['16384:8:1', '65536:8:1', '2:1:1', '131072:8:0']
+    const credential = costs.map((cost, n) => ({ name: `c${n}`, password: hash(cost) }))
+    expect(new Tenancy(settingsOf({ credential })).dearestHash).toBe(hash('65536:8:1'))
+    expect(new Tenancy(settingsOf({ credential: [{ name: 'empty' }] })).dearestHash).toBeUndefined()
+  })
+
   test('an unknown name costs the same scrypt as a known one', async () => {
     // Eight times the work of the standard cost, so that the path without scrypt could not be mistaken for it.
     const tenancy = new Tenancy(settingsOf(await config({ N: 16_384, r: 8, p: 1 })))
@@ -114,6 +122,58 @@ describe('guessing', () => {
     for (let n = 0; n < 20; n++) await attempt('app', 'guess', `192.0.2.${n}`)
     expect((await attempt('app', 'right', '198.51.100.1')).kind).toBe('granted')
     expect((await attempt('app', 'right', '192.0.2.50')).kind).toBe('throttled')
+  })
+
+  test('made all at one time is no more than one after the other', async () => {
+    const { attempt } = await start()
+    const results = await Promise.all(Array.from({ length: 50 }, (_, n) => attempt('app', `guess ${n}`)))
+    expect(results.filter(({ kind }) => kind === 'refused')).toHaveLength(10)
+    expect(results.filter(({ kind }) => kind === 'throttled')).toHaveLength(40)
+  })
+
+  test('the same wrong one many times at one time counts every time', async () => {
+    const { attempt } = await start()
+    const results = await Promise.all(Array.from({ length: 12 }, () => attempt('app', 'guess')))
+    expect(new Set(results.map(({ kind }) => kind))).toEqual(new Set(['refused']))
+    expect((await attempt('app', 'right')).kind).toBe('throttled')
+  })
+
+  test('is not what an app does that opens many connections at start', async () => {
+    const { attempt, delays } = await start()
+    const fleet = Array.from({ length: 60 }, (_, n) => attempt('app', 'right', `192.0.2.${n % 3}`))
+    expect(new Set((await Promise.all(fleet)).map(({ kind }) => kind))).toEqual(new Set(['granted']))
+    expect(delays).toEqual([])
+    // Nothing is left counted against name or addresses.
+    for (let n = 0; n < 9; n++) await attempt('app', `guess ${n}`, '192.0.2.77')
+    expect((await attempt('app', 'right', '192.0.2.78')).kind).toBe('granted')
+  })
+
+  test('from many addresses of one IPv6 network is from one', async () => {
+    const { attempt } = await start()
+    for (let n = 0; n < 10; n++) await attempt(`user ${n}`, 'guess', `2001:db8::${n.toString(16)}:1`)
+    expect((await attempt('user 11', 'guess', '2001:db8::ffff')).kind).toBe('throttled')
+    expect((await attempt('user 11', 'guess', '2001:db8:0:1::1')).kind).toBe('refused')
+  })
+
+  test('that queues shuts out strangers, not those who have been let in', async () => {
+    const { attempt } = await start()
+    expect((await attempt('app', 'right', '198.51.100.1')).kind).toBe('granted')
+    const guesses = Array.from({ length: 202 }, (_, n) => attempt(`user ${n}`, 'guess', `10.0.0.${n}`))
+    const late = [
+      await attempt('user x', 'guess', '10.0.1.1'),
+      // Known by its password, known by its address.
+      await attempt('app', 'right', '198.51.100.2'),
+      await attempt('app', 'wrong', '198.51.100.1'),
+    ]
+    expect(late.map(({ kind }) => kind)).toEqual(['throttled', 'granted', 'refused'])
+    await Promise.all(guesses)
+  })
+
+  test('past the limit does not find out the password of an app that has logged in', async () => {
+    const { attempt } = await start()
+    await attempt('app', 'right', '198.51.100.1')
+    for (let n = 0; n < 10; n++) await attempt('app', `guess ${n}`)
+    expect((await attempt('app', 'right')).kind).toBe('throttled')
   })
 
   test('is not forgiven by logging in as somebody else in between', async () => {

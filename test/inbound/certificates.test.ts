@@ -1,6 +1,6 @@
 // The certificate of the listeners: made, trusted, replaced under open sessions, and kept when the new one is bad.
 
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect, type PeerCertificate, type TLSSocket } from 'node:tls'
@@ -109,6 +109,51 @@ test('half replaced, or nonsense: the old one stays, and a good pair after it is
   await timePasses(harness, clock, 2)
   expect((await seen(harness.port('submissions'), pair.cert)).subject.CN).toBe('relay.test')
   expect(harness.events.filter(({ name }) => name === 'certificateRefused')).toHaveLength(1)
+})
+
+test('a folder that cannot be read: refused once, the old one stays, and it is taken when it is back', async () => {
+  const clock = new FakeClock(Date.now())
+  const directory = await mkdtemp(join(tmpdir(), 'studs-certificates-'))
+  const settings = { directory: join(directory, 'certs'), certificate: 'relay.crt', key: 'relay.key' }
+  const said: string[] = []
+  const events = {
+    certificateMade: () => {},
+    certificateLoaded: () => void said.push('loaded'),
+    certificateRefused: ({ error }: { error: unknown }) => void said.push(String(error)),
+  }
+  const certificates = await openCertificates({ settings, hostname: 'relay.test', clock, events })
+  const before = certificates.current
+  await rename(settings.directory, `${settings.directory}.away`)
+  await writeFile(settings.directory, '')
+  await certificates.check()
+  await certificates.check()
+  expect(said).toEqual(['loaded', expect.stringMatching(/^CertificateError: .*relay\.crt .*ENOTDIR/)])
+  expect(certificates.current).toBe(before)
+  await rm(settings.directory)
+  await rename(`${settings.directory}.away`, settings.directory)
+  await certificates.check()
+  expect(said).toHaveLength(3)
+  expect(said[2]).toBe('loaded')
+  certificates.close()
+  await rm(directory, { recursive: true })
+})
+
+test('a listener that cannot take the new one ends nothing', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'studs-certificates-'))
+  const settings = { directory, certificate: 'relay.crt', key: 'relay.key' }
+  const refused: unknown[] = []
+  const events = { ...silent, certificateRefused: ({ error }: { error: unknown }) => void refused.push(error) }
+  const certificates = await openCertificates({ settings, hostname: 'relay.test', clock: systemClock, events })
+  certificates.onChange(() => {
+    throw new Error('no')
+  })
+  const pair = makeSelfSigned(['relay.test'], validity)
+  await writeFile(join(directory, 'relay.key'), pair.key)
+  await writeFile(join(directory, 'relay.crt'), pair.cert)
+  await certificates.check()
+  expect(refused).toEqual([new Error('no')])
+  certificates.close()
+  await rm(directory, { recursive: true })
 })
 
 /** One check of the files, and until the certificate has been loaded `times` times. */

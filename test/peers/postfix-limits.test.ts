@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { StoredRecord } from '../../src/journal/record.ts'
 import type { EmailAddress } from '../../src/mail/address.ts'
 import { freePort } from '../support/line-log.ts'
-import { type PeerRelay, startPeerRelay, stopPeerRelays } from '../support/peer-relay.ts'
+import { type PeerRelay, PLAIN_DOMAIN, SENDER_DOMAIN, startPeerRelay, stopPeerRelays } from '../support/peer-relay.ts'
 import { noPostfix, Postfix, stopPostfix } from '../support/postfix.ts'
 
 const HEAD = 'From: Ann <app@sender.test>\r\nTo: ok@good.test\r\nSubject: Hello\r\n\r\n'
@@ -101,9 +101,9 @@ describe.skipIf(noPostfix !== undefined)(`Postfix that takes less${leftOut}`, ()
 
   test('no DSN: Studs reports by itself that the mail was relayed', async () => {
     const message = await peer.send({
-      from: 'app@other.test',
+      from: `app@${PLAIN_DOMAIN}`,
       to: ['b@nodsn.test'],
-      content: CONTENT,
+      content: CONTENT.replace(SENDER_DOMAIN, PLAIN_DOMAIN),
       rcpt: 'NOTIFY=SUCCESS',
     })
     expect((await peer.record('delivered', { message })).way).not.toHaveProperty('dsnPassedOn')

@@ -8,6 +8,9 @@ import { startTestRelay, stopRelays, type TestRelay } from '../support/relay.ts'
 
 afterEach(stopRelays)
 
+// Without AUTH only senders of the tenant's own domains get reports.
+const toml = '[[domain]]\nname = "sender.test"'
+
 async function sendWithDsn(test: TestRelay, to: string, notify: string): Promise<void> {
   const transport = createTransport({ host: '127.0.0.1', port: test.relay.listeners[0]!.port, ignoreTLS: true })
   await transport.sendMail({
@@ -31,7 +34,7 @@ const reportsIn = (test: TestRelay): readonly string[] =>
     .map(({ raw }) => raw.toString())
 
 test('a refusal is reported to a sender that asked, from the null sender', async () => {
-  const relay = await startTestRelay()
+  const relay = await startTestRelay({ toml })
   await sendWithDsn(relay, 'user-unknown@a.test', 'failure')
   expect(await relay.record('dsn-sent')).toMatchObject({ recipient: 'user-unknown@a.test', why: 'failed' })
   const delivered = await relay.record('delivered', { recipient: 'app@sender.test' })
@@ -49,21 +52,21 @@ test.each([
   ['success', 'user-unknown@a.test'],
   ['failure', 'ok@a.test'],
 ])('NOTIFY=%s says nothing about %s', async (notify, to) => {
-  const relay = await startTestRelay()
+  const relay = await startTestRelay({ toml })
   await sendWithDsn(relay, to, notify)
   await Promise.race([relay.record('failed', { recipient: to }), relay.record('delivered', { recipient: to })])
   expect(relay.records.map(({ kind }) => kind)).not.toContain('dsn-sent')
 })
 
 test('NOTIFY=SUCCESS is answered with "relayed" where the next hop reports nothing by itself', async () => {
-  const relay = await startTestRelay()
+  const relay = await startTestRelay({ toml })
   await sendWithDsn(relay, 'ok@a.test', 'success')
   expect(await relay.record('dsn-sent')).toMatchObject({ why: 'relayed' })
 })
 
 test('NOTIFY=DELAY is answered once, when the message has waited four hours', async () => {
   const clock = new FakeClock()
-  const relay = await startTestRelay({ clock })
+  const relay = await startTestRelay({ clock, toml })
   await sendWithDsn(relay, 'tempfail@a.test', 'delay')
   for (let attempt = 1; clock.now() - relay.records[0]!.at < 20 * HOUR; attempt++) {
     const { dueAt } = await relay.record('deferred', { recipient: 'tempfail@a.test', count: attempt })
@@ -77,8 +80,26 @@ test('NOTIFY=DELAY is answered once, when the message has waited four hours', as
   expect(relay.records.filter(({ kind }) => kind === 'dsn-sent')).toHaveLength(1)
 })
 
+test('a sender of a foreign domain, which anybody may have written, gets no report', async () => {
+  const anySender = '[[tenant]]\nname = "default"\nany_sender = true'
+  const relay = await startTestRelay({ toml: `${toml}\nsubdomains = true\n${anySender}` })
+  const transport = createTransport({ host: '127.0.0.1', port: relay.relay.listeners[0]!.port, ignoreTLS: true })
+  const dsn = { return: 'full', notify: 'failure' }
+  // A From of the own domain makes the message the tenant's own, not the address that reports would go to.
+  const senders = ['victim@foreign.test', 'victim@not-sender.test', 'app@sub.sender.test']
+  for (const [n, from] of senders.entries()) {
+    const envelope = { from, to: [`user-unknown@to${n}.test`], dsn } as never
+    await transport.sendMail({ envelope, from: 'app@sender.test', subject: 'x', text: 'x' })
+  }
+  transport.close()
+  for (const n of senders.keys()) await relay.record('failed', { recipient: `user-unknown@to${n}.test` })
+  await relay.record('delivered', { recipient: 'app@sub.sender.test' })
+  const reports = relay.records.filter(({ kind }) => kind === 'dsn-sent')
+  expect(reports.map(({ recipient }) => recipient)).toEqual(['user-unknown@to2.test'])
+})
+
 test('a report that fails is not reported', async () => {
-  const relay = await startTestRelay()
+  const relay = await startTestRelay({ toml: '[[domain]]\nname = "b.test"' })
   const transport = createTransport({ host: '127.0.0.1', port: relay.relay.listeners[0]!.port, ignoreTLS: true })
   const envelope = { from: 'user-unknown@b.test', to: ['user-unknown@a.test'], dsn: { notify: 'failure' } } as never
   await transport.sendMail({ envelope, subject: 'x', text: 'x' })

@@ -20,9 +20,11 @@ import { LineClient } from './dialog.ts'
 
 export const USER = 'app'
 export const PASSWORD = 'pass phrase: yes'
-/** The one sender domain: signed by two keys, with signed return paths. */
+/** Signed by two keys, with signed return paths. */
 export const SENDER_DOMAIN = 'sender.test'
 export const RETURN_PATH_DOMAIN = 'bounces.sender.test'
+/** Neither signed nor with a return path: the app's own sender goes out. */
+export const PLAIN_DOMAIN = 'plain.test'
 
 export interface Route {
   readonly domain: string
@@ -103,6 +105,8 @@ dsn = "failures"
 name = "${SENDER_DOMAIN}"
 return_path = "${RETURN_PATH_DOMAIN}"
 ${selectors.map((selector) => `[[domain.dkim]]\nselector = "${selector}"\nkey_file = "${selector}.pem"\n`).join('')}
+[[domain]]
+name = "${PLAIN_DOMAIN}"
 `
 
 const routeOf = ({ domain, port, more = '' }: Route): string => `
