@@ -35,6 +35,7 @@ const DROP_AT = 2
 export class SubmissionServer extends SMTPServer {
   readonly #parts: ServerParts
   /** Sessions whose socket has not closed yet; `connections` forgets them when they begin to close. */
+  #opened = 0
   readonly #open = new Set<SubmissionSession>()
   readonly #transfers = new Set<Promise<void>>()
   readonly #releases = new WeakMap<Socket, () => void>()
@@ -107,7 +108,8 @@ export class SubmissionServer extends SMTPServer {
     const session: SubmissionSession = new SubmissionSession(this.#parts, {
       server: this,
       socket,
-      options,
+      // smtp-server would draw 80 random bits: this only has to tell sessions apart in the log.
+      options: { ...options, id: `${this.#parts.clock.now().toString(36)}-${(++this.#opened).toString(36)}` },
       refusal: this.#refusal(socket),
       onClosing: release,
       onClosed: () => {

@@ -15,9 +15,12 @@ export interface Flight {
 
 export const flightKey = (id: string, n: number): string => `${id}.${n}`
 
+const KEPT_CONTENT_BYTES = 32 * 2 ** 20
+
 export class Flights {
   readonly #flights = new Map<string, Flight>()
   readonly #hot = new Map<string, number>()
+  #contentBytes = 0
 
   get size(): number {
     return this.#flights.size
@@ -27,6 +30,17 @@ export class Flights {
     return this.#flights.get(flightKey(id, n))
   }
 
+  /** Whether a body of this size may wait in memory for its first attempt instead of being read back from the store. */
+  mayKeep(bytes: number): boolean {
+    return this.#contentBytes + bytes <= KEPT_CONTENT_BYTES
+  }
+
+  /** The attempt is over: the body is not needed any more. */
+  dropContent(flight: Flight): void {
+    this.#contentBytes -= flight.content?.length ?? 0
+    flight.content = undefined
+  }
+
   /** Whether acceptance may claim one more: one tenant never takes more than half of the room. */
   hasRoom(tenant: string, maxInFlight: number): boolean {
     return this.#flights.size < maxInFlight && (this.#hot.get(tenant) ?? 0) < maxInFlight / 2
@@ -34,12 +48,15 @@ export class Flights {
 
   begin(flight: Flight): void {
     const { id, n, tenant } = flight.recipient
+    this.#contentBytes += flight.content?.length ?? 0
     this.#flights.set(flightKey(id, n), flight)
     if (flight.hot) this.#hot.set(tenant, (this.#hot.get(tenant) ?? 0) + 1)
   }
 
-  land({ recipient: { id, n, tenant }, hot }: Flight): void {
-    if (!this.#flights.delete(flightKey(id, n)) || !hot) return
+  land(flight: Flight): void {
+    const { id, n, tenant } = flight.recipient
+    this.dropContent(flight)
+    if (!this.#flights.delete(flightKey(id, n)) || !flight.hot) return
     const left = (this.#hot.get(tenant) ?? 1) - 1
     if (left === 0) this.#hot.delete(tenant)
     else this.#hot.set(tenant, left)

@@ -29,7 +29,7 @@ export class PatientWriter {
    */
   write(compose: () => readonly Write[]): Promise<void> {
     if (this.#stalled.length > 0) return this.#stall(compose)
-    return this.#parts.store.write(compose()).catch((error: unknown) => {
+    return this.#parts.store.write(compose(), 'soon').catch((error: unknown) => {
       if (!isFull(error)) throw error
       return this.#stall(compose)
     })

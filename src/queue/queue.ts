@@ -58,8 +58,6 @@ interface Change {
   readonly lastWay?: Way
 }
 
-// Bodies up to this size are kept in memory from acceptance to the first attempt; larger ones are read back.
-const HOT_BODY_BYTES = 64 * 1024
 // A message this long past its life that was tried before is not tried once more (the relay was down).
 const LAST_ATTEMPT_GRACE = 5 * MINUTE
 
@@ -149,8 +147,15 @@ export class Queue implements Acceptor {
     const { chunks, writes: lastChunk, small } = body.finish()
     const now = clock.now()
     const message: Message = { ...rest, id: body.id, recipients: to.length, chunks, receivedAt: now }
-    const content = small !== undefined && small.length <= HOT_BODY_BYTES ? small : undefined
-    const placed = to.map((recipient, n) => this.#place({ message, recipient, n, dueAt: sendAt ?? now, content }))
+    const placed = to.map((recipient, n) =>
+      this.#place({
+        message,
+        recipient,
+        n,
+        dueAt: sendAt ?? now,
+        content: this.#flights.mayKeep(small?.length ?? 0) ? small : undefined,
+      }),
+    )
     const recipients = placed.map(({ recipient }) => recipient)
     const { writes, records } = acceptanceOf({ message, recipients, to, journal })
     const isAnyoneOpen = recipients.some(({ state }) => state.kind === 'waiting')
@@ -303,6 +308,7 @@ export class Queue implements Acceptor {
   async settle(flight: Flight, outcome: Outcome): Promise<void> {
     const { recipient, message } = flight
     const { clock, recorder } = this.#parts
+    this.#flights.dropContent(flight)
     const attempts = attemptsOf(recipient)
     const settlement = settlementOf({
       outcome,

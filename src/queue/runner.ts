@@ -244,7 +244,6 @@ export class Runner {
   }
 
   async #settle(flight: Flight, outcome: Outcome): Promise<void> {
-    flight.content = undefined
     try {
       await this.#parts.queue.settle(flight, outcome)
     } catch (error) {

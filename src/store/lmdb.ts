@@ -17,6 +17,7 @@ import {
   type StoreHealth,
   TABLES,
   type Table,
+  type Urgency,
   type Write,
 } from './store.ts'
 
@@ -39,6 +40,8 @@ interface Waiting {
 
 const COMMIT_TIMEOUT_MS = 30 * SECOND
 const HEALTH_INTERVAL_MS = SECOND
+// Turns are short when there is little to do and long when there is much: the patience follows the load.
+const PATIENT_TURNS = 6
 // A group larger than this is split: it bounds how long the first of it waits for the last.
 const GROUP_BYTES = 4 * 1024 * 1024
 const ENOSPC = 28
@@ -94,6 +97,8 @@ class LmdbStore implements Store {
   #health: StoreHealth = 'ok'
   /** A write failed for want of room: nothing that was composed on top of it may overtake. */
   #isOutOfRoom = false
+  /** Somebody waits for the next commit. */
+  #isUrgent = false
   #closed = false
   #commits = 0
   #lastCommitMs = 0
@@ -140,14 +145,15 @@ class LmdbStore implements Store {
     return this.#tables[table]
   }
 
-  write(writes: readonly Write[]): Promise<void> {
+  write(writes: readonly Write[], urgency: Urgency = 'now'): Promise<void> {
     if (this.#closed) return Promise.reject(new StoreError('closed', 'the store is closed'))
     if (this.#health === 'failed') return Promise.reject(new StoreError('failed', 'the store has failed'))
     if (this.#isOutOfRoom) return Promise.reject(new StoreError('full', 'no room on the disk'))
-    return this.#enqueue(writes)
+    return this.#enqueue(writes, urgency)
   }
 
-  #enqueue(writes: readonly Write[]): Promise<void> {
+  #enqueue(writes: readonly Write[], urgency: Urgency = 'now'): Promise<void> {
+    if (urgency === 'now') this.#isUrgent = true
     return new Promise((resolve, reject) => {
       this.#waiting.push({ writes, resolve, reject })
       this.#committing ??= this.#commitAll()
@@ -160,9 +166,11 @@ class LmdbStore implements Store {
   }
 
   async #commitAll(): Promise<void> {
-    // Everything asked for in this turn of the event loop joins the group.
-    await new Promise((resolve) => setImmediate(resolve))
+    // Everything asked for in this turn of the event loop joins the group; a commit costs the same for one as for many.
+    await turn()
     while (this.#waiting.length > 0) {
+      for (let turns = 0; !this.#isUrgent && turns < PATIENT_TURNS; turns++) await turn()
+      this.#isUrgent = false
       const group = this.#takeGroup()
       const startedAt = this.#options.clock.monotonic()
       const failure = await this.#commit(group)
@@ -172,7 +180,7 @@ class LmdbStore implements Store {
       else for (const { reject } of group) reject(failure)
       if (failure !== undefined) for (const { reject } of this.#waiting.splice(0)) reject(failure)
       // The callers just woken write their next; let them join the next group.
-      if (this.#waiting.length > 0) await new Promise((resolve) => setImmediate(resolve))
+      if (this.#waiting.length > 0) await turn()
     }
     this.#committing = undefined
   }
@@ -305,6 +313,10 @@ class LmdbStore implements Store {
     }
     this.#lock.release()
   }
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
 }
 
 function rangeOptions({ from, to, limit, reverse }: Range): Record<string, unknown> {

@@ -57,6 +57,9 @@ export class StoreError extends Error {
   }
 }
 
+/** `soon`: nobody waits for it; it may let a few turns of the event loop pass to share a commit with what is urgent. */
+export type Urgency = 'now' | 'soon'
+
 export interface Store {
   /** Committed state only: a write is visible here when its promise has resolved, not before. */
   get(table: Table, key: Buffer): Buffer | undefined
@@ -69,7 +72,7 @@ export interface Store {
    * All or nothing; durable (fdatasync has happened) when it resolves. Concurrent writes share a commit and are
    * applied in call order. Rejects with StoreError: `full` (nothing was written, try again when there is room) or `failed`.
    */
-  write(writes: readonly Write[]): Promise<void>
+  write(writes: readonly Write[], urgency?: Urgency): Promise<void>
   readonly health: StoreHealth
   /** Called on each change of health. */
   onHealth(listener: (health: StoreHealth, reason: string) => void): void

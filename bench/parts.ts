@@ -1,0 +1,148 @@
+// What is measured, one entry a part: which systems, which load, and how the result is said to people.
+
+import { measureBig } from './big.ts'
+import type { Fleet, SystemName } from './fleet.ts'
+import type { Lab } from './lab.ts'
+import { measureLatency } from './latency.ts'
+import type { Node } from './studs.ts'
+import { measureSuppression } from './suppression.ts'
+import { table } from './table.ts'
+import { type Load, measureThroughput, type Throughput } from './throughput.ts'
+import { measureWaiting } from './waiting.ts'
+
+export interface Plan extends Node {
+  readonly rounds: number
+  readonly seconds: number
+  readonly latencyMessages: number
+  readonly bigMessages: number
+  readonly waiting: number
+  readonly entries: number
+  readonly lookups: number
+}
+
+export interface Stage {
+  readonly lab: Lab
+  readonly fleet: Fleet
+  readonly plan: Plan
+}
+
+export interface Part {
+  readonly title: string
+  /** Needs the machine for itself: the systems that stand ready are stopped before. */
+  readonly alone?: true
+  run(stage: Stage): Promise<{ readonly result: unknown; readonly text: string }>
+}
+
+const RELAYS: readonly SystemName[] = ['studs', 'postfix', 'haraka']
+const LOAD: Load = { sessions: 20, bytes: 4096, reuse: true }
+
+export const PARTS: Readonly<Record<string, Part>> = {
+  reuse: throughput('4 KiB, 20 sessions, sessions reused', [...RELAYS, 'studs-0', 'studs-quiet'], LOAD),
+  new: throughput('4 KiB, 20 sessions, a new connection for each message', [...RELAYS, 'studs-0', 'studs-quiet'], {
+    ...LOAD,
+    reuse: false,
+  }),
+  dkim: throughput(
+    '4 KiB, 20 sessions, reused, Studs signs (Postfix does not)',
+    ['studs', 'studs-dkim', 'postfix'],
+    LOAD,
+  ),
+  body: throughput('64 KiB, 20 sessions, reused', [...RELAYS, 'studs-0'], { ...LOAD, bytes: 64 * 1024 }),
+  sessions: throughput('4 KiB, 100 sessions, reused', RELAYS, { ...LOAD, sessions: 100 }),
+  distance: throughput('4 KiB, receiver 40 ms away, 20 connections', ['studs-far', 'postfix-far'], {
+    ...LOAD,
+    sessions: 40,
+  }),
+  latency: { title: 'Time from the final dot to 250, 4 KiB (ms)', run: latency },
+  big: { title: 'Large messages at one time', alone: true, run: big },
+  waiting: { title: 'Start with waiting recipients', alone: true, run: waiting },
+  suppression: { title: 'Suppression look-up', alone: true, run: suppression },
+}
+
+function throughput(title: string, systems: readonly SystemName[], load: Load): Part {
+  return {
+    title: `Messages per second: ${title}`,
+    run: async ({ fleet, plan }) => {
+      const result = await measureThroughput(await fleet.get(systems), load, plan)
+      return { result: { load, systems: result }, text: throughputTable(result) }
+    },
+  }
+}
+
+function throughputTable(results: readonly Throughput[]): string {
+  const yardstick = results.find(({ system }) => system === 'Postfix')?.through.median
+  const rows = results.map(({ system, accepted, through }) => [
+    system,
+    Math.round(accepted.median),
+    Math.round(through.median),
+    `${Math.round(through.min)}–${Math.round(through.max)}`,
+    yardstick === undefined ? '–' : `${(through.median / yardstick).toFixed(1)} ×`,
+  ])
+  return table(
+    ['system', 'accepted', 'through', 'min–max', 'to Postfix'],
+    rows.map((row) => row.map(String)),
+  )
+}
+
+async function latency({ fleet, plan }: Stage): Promise<{ result: unknown; text: string }> {
+  const systems = (await fleet.get(RELAYS)).map(({ system }) => system)
+  const few = await measureLatency(systems, { sessions: 1, rounds: plan.rounds, perSession: plan.latencyMessages })
+  const many = await measureLatency(systems, {
+    sessions: 20,
+    rounds: plan.rounds,
+    perSession: Math.ceil(plan.latencyMessages / 4),
+  })
+  const result = [...few, ...many]
+  const rows = result.map(({ system, sessions, messages, p50, p99 }) => [
+    system,
+    String(sessions),
+    String(messages),
+    p50,
+    p99,
+  ])
+  return { result, text: table(['system', 'sessions', 'messages', 'p50', 'p99'], rows) }
+}
+
+async function big({ lab, plan }: Stage): Promise<{ result: unknown; text: string }> {
+  const result = await measureBig(lab, { node: plan, messages: plan.bigMessages, mebibytes: 25 })
+  const { messages, mebibytes, before, peak, acceptedInSeconds, throughInSeconds } = result
+  const text = table(
+    ['messages', 'MiB each', 'memory before', 'memory peak', 'RSS peak', 'accepted in s', 'through in s'],
+    [
+      [
+        String(messages),
+        String(mebibytes),
+        mib(before.own),
+        mib(peak.own),
+        mib(peak.resident),
+        acceptedInSeconds,
+        throughInSeconds,
+      ],
+    ],
+  )
+  return { result, text }
+}
+
+async function waiting({ lab, plan }: Stage): Promise<{ result: unknown; text: string }> {
+  const result = await measureWaiting(lab, { node: plan, recipients: plan.waiting })
+  const { recipients, lanes, readySeconds, peak, summarySeconds, fillSeconds } = result
+  const text = table(
+    ['waiting', 'lanes', 'ready in s', 'memory peak', 'RSS peak', 'queue summary in s', 'filled in s'],
+    [[recipients, lanes, readySeconds, mib(peak.own), mib(peak.resident), summarySeconds, fillSeconds]],
+  )
+  return { result, text }
+}
+
+function mib(mebibytes: number): string {
+  return `${Math.round(mebibytes)} MiB`
+}
+
+async function suppression({ lab, plan }: Stage): Promise<{ result: unknown; text: string }> {
+  const result = await measureSuppression(lab, { entries: plan.entries, lookups: plan.lookups })
+  const { entries, lookups, hit, miss, loadSeconds } = result
+  const text = table(
+    ['entries', 'look-ups', 'hit p50 µs', 'hit p99 µs', 'miss p50 µs', 'miss p99 µs', 'loaded in s'],
+    [[entries, lookups, hit.p50, hit.p99, miss.p50, miss.p99, loadSeconds]],
+  )
+  return { result, text }
+}
