@@ -6,10 +6,10 @@
 import type { Settings, TenantSettings } from '../config/schema.ts'
 import type { ComposedRecord, Journal } from '../journal/journal.ts'
 import type { JournalRecord, StoredRecord } from '../journal/record.ts'
-import type { Recorded, Recorder } from '../journal/record-failure.ts'
+import type { Recorder } from '../journal/record-failure.ts'
 import { type Domain, domainOf } from '../mail/address.ts'
 import { isFinal, type Message, type Recipient } from '../mail/message.ts'
-import type { Cause, Outcome, Way } from '../mail/outcome.ts'
+import type { Cause, Outcome } from '../mail/outcome.ts'
 import type { Logger } from '../observe/logger.ts'
 import { decodeOptional } from '../store/codec.ts'
 import { idKey, partKey } from '../store/keys.ts'
@@ -17,6 +17,15 @@ import type { Store, Write } from '../store/store.ts'
 import type { Suppression } from '../suppression/suppression.ts'
 import { type Clock, type EpochMs, MINUTE } from '../util/clock.ts'
 import { acceptanceOf, acceptedBefore, recipientWrites } from './acceptance.ts'
+import {
+  attemptsOf,
+  type Change,
+  changed,
+  LOST_ATTEMPT,
+  type RecordPart,
+  recordAbout,
+  suppressionRecords,
+} from './change.ts'
 import { type Claims, claimsOf } from './claims.ts'
 import { type Flight, Flights, flightKey } from './flight.ts'
 import { OpenRecipients } from './open-recipients.ts'
@@ -25,7 +34,7 @@ import type { DsnWriter, Report, ReportInput } from './report.ts'
 import { nextAttemptAt } from './schedule.ts'
 import { type Settlement, settlementOf } from './settlement.ts'
 import { readChunk, removeBody, SpooledBody } from './spool.ts'
-import { type StateEvent, transition } from './state.ts'
+import type { StateEvent } from './state.ts'
 import type { Accepted, Acceptor, BodyWriter, Submitted, SubmittedRecipient } from './submission.ts'
 import { WaitingCount } from './waiting-count.ts'
 
@@ -49,27 +58,8 @@ export interface QueueListener {
   due(tenant: string, domain: Domain, dueAt: EpochMs): void
 }
 
-interface Change {
-  readonly recipient: Recipient
-  readonly event: StateEvent
-  readonly records: readonly JournalRecord[]
-  readonly more?: readonly Write[]
-  readonly lastCause?: Cause
-  readonly lastWay?: Way
-}
-
 // A message this long past its life that was tried before is not tried once more (the relay was down).
 const LAST_ATTEMPT_GRACE = 5 * MINUTE
-
-/** What the journal says of an attempt that was begun and never settled. */
-const LOST_ATTEMPT = {
-  kind: 'deferred',
-  cause: {
-    kind: 'ambiguous',
-    detail: 'the relay ended during this attempt; whether the message was taken is not known',
-  },
-  ambiguous: true,
-} as const
 
 export class Queue implements Acceptor {
   readonly #parts: QueueParts
@@ -366,7 +356,7 @@ export class Queue implements Acceptor {
     await this.#settleWith(flight, {
       recipient,
       event,
-      records: [record, ...this.#suppressionRecords(recipient, failure)],
+      records: [record, ...suppressionRecords(recipient, this.#parts.clock.now(), failure)],
       more: failure.writes,
       lastCause: cause,
       ...(way === undefined ? {} : { lastWay: way }),
@@ -492,40 +482,11 @@ export class Queue implements Acceptor {
     this.#listener.due(recipient.tenant, domainOf(recipient.address), recipient.state.dueAt)
   }
 
-  #about(recipient: Recipient, more: Pick<JournalRecord, 'kind'> & Partial<JournalRecord>): JournalRecord {
-    return {
-      at: this.#parts.clock.now(),
-      tenant: recipient.tenant,
-      message: recipient.id,
-      n: recipient.n,
-      recipient: recipient.address,
-      attempt: attemptsOf(recipient),
-      ...more,
-    }
-  }
-
-  #suppressionRecords(recipient: Recipient, { suppression, verdict }: Recorded): JournalRecord[] {
-    if (suppression === undefined) return []
-    const { scope, reason, who } = suppression
-    return [this.#about(recipient, { kind: 'suppression-added', scope, reason, who, verdict })]
+  #about(recipient: Recipient, more: RecordPart): JournalRecord {
+    return recordAbout(recipient, this.#parts.clock.now(), more)
   }
 
   #tenant(name: string): TenantSettings | undefined {
     return this.#parts.settings().tenant.find((tenant) => tenant.name === name)
-  }
-}
-
-function attemptsOf(recipient: Recipient): number {
-  return recipient.state.kind === 'waiting' || recipient.state.kind === 'held' ? recipient.state.attempts : 0
-}
-
-function changed(recipient: Recipient, change: Change, now: EpochMs): Recipient {
-  return {
-    ...recipient,
-    state: transition(recipient.state, change.event),
-    ...(change.event.kind === 'deferred' ? { settled: attemptsOf(recipient) } : {}),
-    ...(change.lastCause === undefined && change.lastWay === undefined ? {} : { lastAt: now }),
-    ...(change.lastCause === undefined ? {} : { lastCause: change.lastCause }),
-    ...(change.lastWay === undefined ? {} : { lastWay: change.lastWay }),
   }
 }
