@@ -12,7 +12,7 @@ a commented file: [config/studs.toml](../config/studs.toml). In a terminal: \`st
 
 ## How it is read
 
-1. **The file**: \`--file\`, else \`$STUDS_CONFIG\`, else \`config/studs.toml\` in the working directory, else
+1. **The file**: \`--config\`, else \`$STUDS_CONFIG\`, else \`config/studs.toml\` in the working directory, else
    \`/etc/studs/studs.toml\`. A file that is named must exist; without any file the defaults hold. It is
    [TOML](https://toml.io) in UTF-8.
 2. **The environment**: \`STUDS__SECTION__KEY\` outranks the file (section and key in any case). Lists are JSON or separated by
