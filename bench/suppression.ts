@@ -30,6 +30,11 @@ const SETTINGS: Parameters<typeof createSuppressionList>[0]['settings'] = {
   lowerCaseLocalPart: true,
   globalTenants: 3,
   globalDecay: 0,
+  roles: [],
+  spikeMinimum: 50,
+  spikeFactor: 5,
+  spikeShare: 0.5,
+  spikeHold: 0,
 }
 
 export async function measureSuppression(

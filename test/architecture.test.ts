@@ -15,6 +15,7 @@ const FLOORS = [
   'sandbox',
   'http',
   'inbound',
+  'reports',
   'queue',
   'journal',
   'delivery',
@@ -43,6 +44,8 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   hono: ['http/'],
   '@hono/node-server': ['http/'],
   commander: ['cli/'],
+  imapflow: ['inbound/mailbox'],
+  mailauth: ['reports/'],
   'csv-parse': ['suppression/'],
   'csv-stringify': ['suppression/'],
 }

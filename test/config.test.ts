@@ -100,7 +100,7 @@ describe('what is wrong, with its line', () => {
     [
       'a key below the wrong header',
       '[[listener]]\nname = "a"\nport = 1\nmax_size = "1MiB"',
-      ['studs.toml:4: listener.0.max_size: unknown key "max_size" in [[listener]]; it is an option of [submission]'],
+      ['studs.toml:4: listener.0.max_size: unknown key "max_size" in [[listener]]; it is an option of [submission] and [bounce]'],
     ],
     [
       'a misspelt key deep inside',

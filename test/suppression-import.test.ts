@@ -29,6 +29,11 @@ const settings = {
   lowerCaseLocalPart: true,
   globalTenants: 3,
   globalDecay: 180 * DAY,
+  roles: [],
+  spikeMinimum: 50,
+  spikeFactor: 5,
+  spikeShare: 0.5,
+  spikeHold: 3 * DAY,
 }
 const classifier = createClassifier(shippedRules())
 const CREATED = Date.UTC(2025, 1, 3, 4, 5, 6)

@@ -24,6 +24,11 @@ const settings = {
   lowerCaseLocalPart: true,
   globalTenants: 3,
   globalDecay: 180 * DAY,
+  roles: [],
+  spikeMinimum: 50,
+  spikeFactor: 5,
+  spikeShare: 0.5,
+  spikeHold: 3 * DAY,
 }
 const jane: EmailAddress = parseAddress('Jane@Example.com')!.text
 const way: Way = { site: 'example.com', source: 'ip1', mx: 'mx1.example.com', mxAddress: '192.0.2.25', durationMs: 5 }

@@ -22,6 +22,11 @@ const settings = {
   lowerCaseLocalPart: true,
   globalTenants: 3,
   globalDecay: 180 * DAY,
+  roles: [],
+  spikeMinimum: 50,
+  spikeFactor: 5,
+  spikeShare: 0.5,
+  spikeHold: 3 * DAY,
 }
 const address = (text: string): EmailAddress => parseAddress(text)!.text
 

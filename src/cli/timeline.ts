@@ -21,6 +21,8 @@ const LABELS: Readonly<Record<RecordKind, { readonly label: string; readonly col
   retried: { label: 'retried', colour: 'cyan' },
   cancelled: { label: 'cancelled', colour: 'cyan' },
   bounced: { label: 'bounced', colour: 'red' },
+  complained: { label: 'complained', colour: 'red' },
+  unsubscribed: { label: 'unsubscribed', colour: 'cyan' },
   reported: { label: 'reported', colour: 'yellow' },
   'suppression-added': { label: 'suppression', colour: 'red' },
   'suppression-removed': { label: 'reactivated', colour: 'cyan' },

@@ -106,6 +106,7 @@ function absolutePaths(tree: Record<string, unknown>, directory: string): Record
     ...tree,
     data,
     tls: withPath(tree.tls, 'directory', directory),
+    bounce: withPath(tree.bounce, 'rules', directory),
     api: withPath(tree.api, 'socket', dataDirectory),
     domain: mapEntries(tree.domain, (entry) => ({
       ...entry,

@@ -1,6 +1,7 @@
 // The records: one entry in the journal for everything that happens, and the spine of CLI, API, log and metrics. Every
 // kind names what happened in one word; docs/records.md lists the fields.
 
+import type { ReportKind } from '../bounce/report.ts'
 import type { Verdict } from '../bounce/verdict.ts'
 import type { EmailAddress } from '../mail/address.ts'
 import type { Cause, Way } from '../mail/outcome.ts'
@@ -19,6 +20,8 @@ export const RECORD_KINDS = [
   'retried',
   'cancelled',
   'bounced',
+  'complained',
+  'unsubscribed',
   'reported',
   'suppression-added',
   'suppression-removed',
@@ -57,6 +60,13 @@ export interface JournalRecord {
   /** suppressed, suppression-added: scope and reason of the entry. */
   readonly scope?: string
   readonly reason?: string
+  /** bounced, complained, unsubscribed, reported: the mail that came back, and how it was found to be about this recipient. */
+  readonly report?: {
+    readonly id: string
+    readonly kind: ReportKind
+    readonly evidence: string
+    readonly link?: string
+  }
   /** An attempt's final dot was sent and no reply seen: the one place where a duplicate may come from. */
   readonly ambiguous?: boolean
 }

@@ -16,6 +16,12 @@ export const TABLES = [
   'idempotency', // tenant, key → {id, expiresAt}
   'suppression', // scope, address or @domain → Suppression
   'strike', // tenant, address → Strikes
+  'tally', // tenant, site, code, hour → how many: what the spike breaker compares with
+  'report', // id → ReportEntry
+  'report-raw', // id → the mail that came back, cut
+  'report-by-outcome', // outcome, id → nothing
+  'report-by-message', // message id, n, id → nothing
+  'unsubscribe', // message id, n → whose mail it was: signed unsubscribe addresses outlive their message
   'meta', // name → small JSON values: schema version, node id, keys
 ] as const
 export type Table = (typeof TABLES)[number]
