@@ -16,10 +16,10 @@ interface Labelled {
 }
 
 const CORPUS = new URL('../../shared/ndr/replies.jsonl', import.meta.url)
-/** A little below what was reached (88.5 %): a floor, so that a change of rules cannot make it worse unseen. */
-const FLOOR = 0.87
+/** A little below what was reached (93.2 %): a floor, so that a change of rules cannot make it worse unseen. */
+const FLOOR = 0.92
 /** Replies that are no fault of the recipient but would be taken for one: the mistake that costs somebody their mail. */
-const FALSE_HARD_CEILING = 0.02
+const FALSE_HARD_CEILING = 0.005
 
 test.skipIf(!existsSync(CORPUS))('real replies fall into their class', () => {
   const classifier = createClassifier(shippedRules())

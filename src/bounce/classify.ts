@@ -1,4 +1,4 @@
-// The classifier: one verdict for every failure, synchronous or reported. Pure; what it knows lies in rules.toml.
+// The classifier: one verdict for every failure, synchronous or reported. Pure; what it knows lies in rules/.
 //
 // A reply is judged by: text rules of the provider, general text rules, enhanced code, rules for words that say little,
 // basic code, default. The text overrules the codes, because 5.7.1 is said for everything. The command matters: what is refused before RCPT is
@@ -7,6 +7,7 @@
 import type { Cause } from '../mail/outcome.ts'
 import { COMMANDS_ABOUT_US, type SmtpCommand, type SmtpReply } from '../mail/reply.ts'
 import { masked } from './mask.ts'
+import { quotedIn } from './quoted.ts'
 import type { Rule, Rules } from './rules.ts'
 import { type Action, CATEGORIES, type Category, type Verdict } from './verdict.ts'
 
@@ -45,6 +46,8 @@ const ABOUT_RECIPIENT: ReadonlySet<Category> = new Set([
 ])
 /** Refused here, another host or source may fare better (RFC 5321 §3.1, RFC 7504). */
 const BEFORE_MAIL: ReadonlySet<SmtpCommand> = new Set(['banner', 'EHLO', 'HELO', 'STARTTLS', 'AUTH'])
+/** Who could not look a domain up for now knows nothing of the domain. */
+const LOOKED_UP_IN_VAIN = { class: 'infra' } as const
 /** Also on a temporary refusal these are more than "again later". */
 const SLOW_WHEN_TRANSIENT: ReadonlySet<Category> = new Set(['rate-limited', 'spam-related'])
 
@@ -54,12 +57,12 @@ export function createClassifier(rules: Rules): Classifier {
 
 class RuleClassifier implements Classifier {
   readonly #rules: Rules
-  readonly #general: readonly Rule[]
+  /** By provider, '' for all other hosts: the rules to ask, in order. */
+  readonly #order = new Map<string, readonly Rule[]>()
   readonly #cache = new Map<string, Explanation>()
 
   constructor(rules: Rules) {
     this.#rules = rules
-    this.#general = rules.rules.filter((rule) => rule.scope === undefined)
   }
 
   classify(failure: Classifiable): Verdict {
@@ -71,6 +74,8 @@ class RuleClassifier implements Classifier {
       case 'reply':
         return this.#explainReply(cause.reply, cause.command, mx === undefined ? undefined : this.providerOf(mx))
       case 'expired': {
+        if (cause.by === 'hold') return byCause('expired-held', 'paused-expired', 'fail')
+        if (cause.by === 'throttle') return byCause('expired-throttled', 'throttle-expired', 'fail')
         if (cause.last === undefined) return byCause('expired-untried', 'message-expired', 'fail')
         const last = this.explain({ cause: cause.last, ...(mx ? { mx } : {}), ...(siteAlive ? { siteAlive } : {}) })
         return { ...last, verdict: { ...last.verdict, action: 'fail' } }
@@ -101,7 +106,7 @@ class RuleClassifier implements Classifier {
       this.#cache.set(key, cached)
       return cached
     }
-    const explanation = this.#judge({ reply, command, text, provider })
+    const explanation = this.#judge({ code: reply.code, enhanced: reply.enhanced, command, text, provider })
     this.#cache.set(key, explanation)
     if (this.#cache.size > CACHE_ENTRIES)
       for (const oldest of this.#cache.keys()) {
@@ -112,14 +117,20 @@ class RuleClassifier implements Classifier {
   }
 
   #judge(said: Said): Explanation {
-    const found = this.#byText(said, false) ?? this.#byEnhanced(said) ?? this.#byText(said, true) ?? this.#byBasic(said)
+    // What somebody else said and this one passes on tells more than the words around it.
+    const heard = heardIn(said)
+    const found =
+      this.#bySaying(heard) ??
+      (heard.text === said.text ? undefined : this.#bySaying({ ...said, command: heard.command })) ??
+      this.#byBasic(heard)
     const { category, rule, by } = found
     const action = found.action ?? this.#actionOf(category, said)
     return {
       verdict: {
         ...CATEGORIES[category],
+        ...(isTransient(heard) && CATEGORIES[category].class === 'domain' ? LOOKED_UP_IN_VAIN : {}),
         category,
-        action: isTransient(said) && action === 'fail' ? 'retry' : action,
+        action: isTransient(heard) && action === 'fail' ? 'retry' : action,
         rule,
       },
       by,
@@ -129,18 +140,34 @@ class RuleClassifier implements Classifier {
     }
   }
 
+  #bySaying(said: Said): Finding | undefined {
+    return this.#byText(said, false) ?? this.#byEnhanced(said) ?? this.#byText(said, true)
+  }
+
   #byText({ command, text, provider }: Said, weak: boolean): Finding | undefined {
-    const fits = (rule: Rule): boolean =>
-      rule.weak === weak &&
-      (rule.commands?.has(command) ?? true) &&
-      mayMean(rule.category, command) &&
-      rule.pattern.test(text)
-    const own =
-      provider === undefined ? undefined : this.#rules.rules.find((rule) => rule.scope === provider && fits(rule))
-    const rule = own ?? this.#general.find(fits)
+    const rule = this.#rulesFor(provider).find(
+      (each) =>
+        each.weak === weak &&
+        (each.commands?.has(command) ?? true) &&
+        mayMean(each.category, command) &&
+        each.pattern.test(text) &&
+        each.unless?.test(text) !== true,
+    )
     if (rule === undefined) return undefined
     const { category, action, note } = rule
     return { category, rule: rule.name, by: 'text', ...(action ? { action } : {}), ...(note ? { note } : {}) }
+  }
+
+  /** The operator's before the shipped, and among each the provider's before the general. */
+  #rulesFor(provider = ''): readonly Rule[] {
+    const known = this.#order.get(provider)
+    if (known !== undefined) return known
+    const rank = ({ isOwn, scope }: Rule): number => (isOwn ? 0 : 2) + (scope === undefined ? 1 : 0)
+    const order = this.#rules.rules
+      .filter(({ scope }) => scope === undefined || scope === provider)
+      .toSorted((one, other) => rank(one) - rank(other))
+    this.#order.set(provider, order)
+    return order
   }
 
   #byEnhanced(said: Said): Finding | undefined {
@@ -157,9 +184,9 @@ class RuleClassifier implements Classifier {
 
   #byBasic(said: Said): Finding {
     const { basic, command } = this.#rules
-    const byCode = basic.get(String(said.reply.code))
+    const byCode = basic.get(String(said.code))
     if (byCode !== undefined && mayMean(byCode, said.command)) {
-      return { category: byCode, rule: `code-${said.reply.code}`, by: 'basic code' }
+      return { category: byCode, rule: `code-${said.code}`, by: 'basic code' }
     }
     if (isTransient(said)) return { category: 'transient', rule: 'default', by: 'default' }
     const byCommand = command.get(said.command)
@@ -175,7 +202,9 @@ class RuleClassifier implements Classifier {
 }
 
 interface Said {
-  readonly reply: SmtpReply
+  /** 0 where a report gave none. */
+  readonly code: number
+  readonly enhanced: string | undefined
   readonly command: SmtpCommand
   readonly text: string
   readonly provider: string | undefined
@@ -189,13 +218,26 @@ interface Finding {
   readonly note?: string
 }
 
+/**
+ * The innermost reply that the text passes on. The code that we were told still says whether to try again; the command
+ * may only move the blame away from the recipient.
+ */
+function heardIn(said: Said): Said {
+  const quoted = quotedIn(said.text)
+  if (quoted === undefined) return said
+  const command = COMMANDS_ABOUT_US.has(said.command) ? said.command : (quoted.command ?? said.command)
+  if (quoted.text === undefined) return { ...said, command }
+  const code = said.code === 0 ? (quoted.code ?? 0) : said.code
+  return { ...said, command, code, enhanced: undefined, text: quoted.text }
+}
+
 function mayMean(category: Category, command: SmtpCommand): boolean {
   return !COMMANDS_ABOUT_US.has(command) || !ABOUT_RECIPIENT.has(category)
 }
 
 /** Without a basic code (a report may have none) the enhanced code tells. */
-function isTransient({ reply, text }: Said): boolean {
-  if (reply.code !== 0) return reply.code < 500
+function isTransient({ code, text }: Said): boolean {
+  if (code !== 0) return code < 500
   return /(?<![\d.])([45])\.\d{1,3}\.\d{1,3}(?![\d.]*\d)/.exec(text)?.[1] === '4'
 }
 
@@ -203,9 +245,9 @@ function isTransient({ reply, text }: Said): boolean {
  * Every enhanced code in the text, the ones that say something before x.0.0 and the ones of a relay's own summary
  * (`5.1.0 - Unknown address error 550-'5.2.2 …'`) after those it quotes.
  */
-function enhancedCodes({ reply, text }: Said): string[] {
+function enhancedCodes({ enhanced, text }: Said): string[] {
   const all = [...text.matchAll(/(?<![\d.])[45]\.\d{1,3}\.\d{1,3}(?![\d.]*\d)/g)].map(([code]) => code)
-  if (reply.enhanced !== undefined) all.unshift(reply.enhanced)
+  if (enhanced !== undefined) all.unshift(enhanced)
   const saysLittle = (code: string): boolean => /\.0$/.test(code)
   return [...new Set([...all.filter((code) => !saysLittle(code)), ...all.filter(saysLittle)])]
 }

@@ -2,8 +2,8 @@
 // that say what to mend.
 
 import { describe, expect, test } from 'vitest'
-import { enhancedCodeOf } from '../mail/reply.ts'
 import { createClassifier } from './classify.ts'
+import { sampleCase } from './load-rules.ts'
 import { parseRules, RulesError, shippedRules } from './rules.ts'
 
 const shipped = shippedRules()
@@ -13,19 +13,7 @@ describe('the shipped rules', () => {
   const cases = shipped.rules.flatMap((rule) => rule.samples.map((sample) => ({ rule, sample })))
 
   test.each(cases)('$rule.name: $sample', ({ rule, sample }) => {
-    const code = Number(sample.slice(0, 3))
-    const line = sample.slice(4)
-    const enhanced = enhancedCodeOf(code, line)
-    const command = rule.commands === undefined ? 'RCPT' : ([...rule.commands][0] ?? 'RCPT')
-    const mx = [...shipped.providers].find(([, provider]) => provider === rule.scope)?.[0]
-    const verdict = classifier.classify({
-      cause: {
-        kind: 'reply',
-        command,
-        reply: { code, lines: [line], ...(enhanced === undefined ? {} : { enhanced }) },
-      },
-      ...(mx === undefined ? {} : { mx: `mx1.${mx}` }),
-    })
+    const verdict = classifier.classify(sampleCase(sample, rule, shipped))
     expect(verdict).toMatchObject({ rule: rule.name, category: rule.category })
   })
 

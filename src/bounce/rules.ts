@@ -1,16 +1,20 @@
-// Reads the rules of the classifier: data in TOML, checked as a whole before any of it is used. The shipped file lies
-// beside this one; its samples are run by the tests.
+// The rules of the classifier, put together from files: the shipped ones, which lie in rules/ beside this file in the
+// order in which they are asked, and perhaps an operator's own before them. Checked as a whole before any of it is used.
 
 import { readFileSync } from 'node:fs'
-import { parse, TomlError } from 'smol-toml'
-import { z } from 'zod'
 import type { SmtpCommand } from '../mail/reply.ts'
-import { type Action, CATEGORIES, type Category } from './verdict.ts'
+import { folded } from './mask.ts'
+import { type RuleFile, RulesError, readRuleFile, type WrittenRule } from './rule-file.ts'
+import type { Action, Category } from './verdict.ts'
+
+export { RulesError } from './rule-file.ts'
 
 export interface Rule {
   /** Id and version: `mailbox-unknown@1`. */
   readonly name: string
   readonly pattern: RegExp
+  /** Where this matches too, the rule says nothing. */
+  readonly unless?: RegExp
   readonly category: Category
   /** Replaces what the category alone would do with the message. */
   readonly action?: Action
@@ -20,13 +24,15 @@ export interface Rule {
   readonly commands?: ReadonlySet<SmtpCommand>
   /** Its words say little: asked only when the enhanced code says nothing. */
   readonly weak: boolean
+  /** From the operator's file: asked before all shipped ones, whatever their scope. */
+  readonly isOwn: boolean
   readonly note?: string
   /** Replies in the receivers' form, each as `550 5.1.1 text`. */
   readonly samples: readonly string[]
 }
 
 export interface Rules {
-  /** In the order they are asked. */
+  /** In the order they are asked, but for the scope. */
   readonly rules: readonly Rule[]
   /** MX host suffixes of each provider. */
   readonly providers: ReadonlyMap<string, string>
@@ -40,87 +46,97 @@ export interface Rules {
   readonly action: ReadonlyMap<string, Action>
 }
 
-/** The rules are wrong; the message names the rule and what to mend. */
-export class RulesError extends Error {
-  override readonly name = 'RulesError'
-  readonly code = 'rules'
+/** In the order in which their rules are asked. */
+const SHIPPED = [
+  'codes.toml',
+  'words.toml',
+  'providers.toml',
+  'rates.toml',
+  'sending.toml',
+  'message.toml',
+  'mailbox.toml',
+  'site.toml',
+  'remainder.toml',
+] as const
+
+interface Source {
+  /** As shown to people. */
+  readonly name: string
+  readonly text: string
+  readonly isOwn: boolean
 }
 
-const COMMANDS = ['banner', 'EHLO', 'HELO', 'STARTTLS', 'AUTH', 'MAIL', 'RCPT', 'DATA', 'dot'] as const
-const category = z.enum(Object.keys(CATEGORIES) as [Category, ...Category[]])
-const action = z.enum(['fail', 'retry', 'retry-elsewhere', 'slow', 'suspend'])
-const table = <Value extends z.ZodType>(value: Value) => z.record(z.string(), value).default({})
-
-const fileSchema = z.strictObject({
-  providers: table(z.array(z.string().regex(/^[a-z0-9.-]+$/, 'expected a lower-case host name')).min(1)),
-  enhanced: table(category),
-  basic: table(category),
-  command: z.partialRecord(z.enum(COMMANDS), category).default({}),
-  action: table(action),
-  rule: z.array(
-    z.strictObject({
-      id: z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'expected lower-case words joined by "-"'),
-      version: z.number().int().min(1).default(1),
-      match: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]),
-      category,
-      action: action.optional(),
-      scope: z.string().optional(),
-      commands: z.array(z.enum(COMMANDS)).min(1).optional(),
-      weak: z.boolean().default(false),
-      note: z.string().optional(),
-      samples: z
-        .array(z.string().regex(/^\d{3} /, 'expected a reply: "550 5.1.1 text"'))
-        .min(1, 'a rule needs a sample'),
-    }),
-  ),
-})
-type File = z.output<typeof fileSchema>
-
-/** Reads rules from TOML text. Throws RulesError. */
+/** Reads rules from TOML text alone. Throws RulesError. */
 export function parseRules(text: string): Rules {
-  const file = fileSchema.safeParse(parsedToml(text))
-  if (!file.success) throw new RulesError(`the rules are not valid:\n${z.prettifyError(file.error)}`)
-  const { providers, enhanced, basic, command, action: actions } = file.data
-  const rules = file.data.rule.map(compiled)
-  const names = new Set<string>()
-  for (const { name, scope } of rules) {
-    const id = name.slice(0, name.indexOf('@'))
-    if (names.has(id)) throw new RulesError(`there are two rules "${id}"`)
-    names.add(id)
-    if (scope !== undefined && !(scope in providers))
-      throw new RulesError(`rule "${id}": no provider "${scope}" in [providers]`)
-  }
-  return {
-    rules,
-    providers: new Map(Object.entries(providers).flatMap(([name, hosts]) => hosts.map((host) => [host, name]))),
-    enhanced: new Map(Object.entries(enhanced)),
-    basic: new Map(Object.entries(basic)),
-    command: new Map(Object.entries(command)),
-    action: new Map(Object.entries(actions)),
-  }
+  return assembled([{ name: 'the rules', text, isOwn: false }])
 }
 
 /** The rules that come with Studs. */
 export function shippedRules(): Rules {
-  return parseRules(readFileSync(new URL('rules.toml', import.meta.url), 'utf8'))
+  return assembled(shippedSources())
 }
 
-function parsedToml(text: string): unknown {
-  try {
-    return parse(text)
-  } catch (error) {
-    if (error instanceof TomlError) throw new RulesError(`the rules are not TOML: ${error.message}`, { cause: error })
-    throw error
+/** The shipped rules with an operator's own, given as TOML text, before them. Throws RulesError. */
+export function rulesWithOwn(text: string, name: string): Rules {
+  return assembled([{ name, text, isOwn: true }, ...shippedSources()])
+}
+
+function shippedSources(): Source[] {
+  return SHIPPED.map((name) => ({
+    name,
+    text: readFileSync(new URL(`rules/${name}`, import.meta.url), 'utf8'),
+    isOwn: false,
+  }))
+}
+
+function assembled(sources: readonly Source[]): Rules {
+  const files = sources.map((source) => ({ ...source, file: readRuleFile(source.text, source.name) }))
+  const merged = <Value>(of: (file: RuleFile) => Readonly<Record<string, Value>>): Map<string, Value> =>
+    // Backwards: what the first file says, holds.
+    new Map(files.toReversed().flatMap(({ file }) => Object.entries(of(file))))
+  const words = merged((file) => file.words)
+  const providers = merged((file) =>
+    Object.fromEntries(Object.entries(file.providers).flatMap(([name, hosts]) => hosts.map((host) => [host, name]))),
+  )
+  const known = new Set(providers.values())
+  /** By id, the file that has it: the operator's comes first. */
+  const taken = new Map<string, string>()
+  const rules = files.flatMap(({ file, name: source, isOwn }) =>
+    file.rule.map((written) => {
+      const { id, scope } = written
+      const other = taken.get(id)
+      if (other !== undefined)
+        throw new RulesError(`there are two rules "${id}", one in ${other} and one in ${source}: rename one of them`)
+      taken.set(id, source)
+      if (scope !== undefined && !known.has(scope))
+        throw new RulesError(`rule "${id}" in ${source}: no provider "${scope}" in [providers]; add its MX hosts there`)
+      return compiled(written, { source, words, isOwn })
+    }),
+  )
+  return {
+    rules,
+    providers,
+    enhanced: merged((file) => file.enhanced),
+    basic: merged((file) => file.basic),
+    command: merged((file) => file.command as Record<string, Category>),
+    action: merged((file) => file.action),
   }
 }
 
-function compiled({ id, version, match, commands, scope, action: does, note, ...rest }: File['rule'][number]): Rule {
+type Words = ReadonlyMap<string, string | readonly string[]>
+
+function compiled(
+  { id, version, match, unless, commands, scope, action: does, note, ...rest }: WrittenRule,
+  given: { readonly source: string; readonly words: Words; readonly isOwn: boolean },
+): Rule {
   return {
     name: `${id}@${version}`,
-    pattern: patternOf(id, typeof match === 'string' ? [match] : match),
+    pattern: patternOf(match, { ...given, id }),
     category: rest.category,
     weak: rest.weak,
+    isOwn: given.isOwn,
     samples: rest.samples,
+    ...(unless === undefined ? {} : { unless: patternOf(unless, { ...given, id }) }),
     ...(does === undefined ? {} : { action: does }),
     ...(scope === undefined ? {} : { scope }),
     ...(commands === undefined ? {} : { commands: new Set(commands) }),
@@ -128,10 +144,26 @@ function compiled({ id, version, match, commands, scope, action: does, note, ...
   }
 }
 
-function patternOf(id: string, alternatives: readonly string[]): RegExp {
+function patternOf(
+  match: string | readonly string[],
+  { id, source, words }: { readonly id: string; readonly source: string; readonly words: Words },
+): RegExp {
+  const expand = (text: string): string =>
+    text.replaceAll(/%([a-z-]+)%/g, (_, name: string) => {
+      const word = words.get(name)
+      if (word === undefined) throw new RulesError(`rule "${id}" in ${source}: no word "${name}" in [words]`)
+      return oneOf(word, expand)
+    })
   try {
-    return new RegExp(alternatives.map((alternative) => `(?:${alternative})`).join('|'), 'iu')
+    // Folded as the text is, so that people may write the accents of their language.
+    return new RegExp(folded(oneOf(match, expand)), 'iu')
   } catch (error) {
-    throw new RulesError(`rule "${id}": ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+    if (error instanceof RulesError) throw error
+    const message = error instanceof Error ? error.message : String(error)
+    throw new RulesError(`rule "${id}" in ${source}: ${message}`, { cause: error })
   }
+}
+
+function oneOf(match: string | readonly string[], expand: (text: string) => string): string {
+  return `(?:${(typeof match === 'string' ? [match] : match).map(expand).join('|')})`
 }
