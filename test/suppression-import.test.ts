@@ -258,6 +258,37 @@ describe('what is no reason to suppress', () => {
   })
 })
 
+describe('entries that keep no mail back where they come from', () => {
+  const lines = [
+    '{"target":"pending@example.com","reason":"hard_bounce","createdAt":1700000000000,"pendingUntil":1700000000001}',
+    '{"target":"chance@example.com","reason":"hard_bounce","createdAt":1700000000000,"reactivated":{"at":1,"who":"x","why":"x"}}',
+    '{"target":"dead@example.com","reason":"hard_bounce","createdAt":1700000000000}',
+  ].join('\n')
+
+  test('are passed over, also when blocks are asked for', async () => {
+    expect(await read(lines, { includeBlocks: true })).toMatchObject({ changed: 1, skipped: 2 })
+    expect(targets()).toEqual(['dead@example.com'])
+  })
+
+  test('here: a pending one is confirmed, one that a person gave another chance is left alone', async () => {
+    const entry = { scope: 'shop', reason: 'hard_bounce', createdAt: 1, who: 'studs' } as const
+    await store.write([
+      ...list.put({ ...entry, target: 'pending@example.com', pendingUntil: clock.now() + DAY }),
+      ...list.put({ ...entry, target: 'chance@example.com', reactivated: { at: 1, who: 'cli:ops', why: 'x' } }),
+    ])
+    expect(await read('pending@example.com\nchance@example.com\n')).toMatchObject({ changed: 1, already: 1 })
+    expect(get('pending@example.com').pendingUntil).toBeUndefined()
+    expect(get('chance@example.com').reactivated).toBeDefined()
+  })
+
+  test('are taken off by list like any other', async () => {
+    const entry = { scope: 'shop', reason: 'hard_bounce', createdAt: 1, who: 'studs' } as const
+    await store.write(list.put({ ...entry, target: 'pending@example.com', pendingUntil: clock.now() + DAY }))
+    expect(await read(lines, { mode: 'delete' })).toMatchObject({ changed: 1 })
+    expect(targets()).toEqual([])
+  })
+})
+
 describe('a run', () => {
   test('is only looked at with dryRun', async () => {
     expect(await read('a@example.com\nb@example.com\nnonsense\n', { dryRun: true })).toMatchObject({

@@ -8,7 +8,7 @@ import type { RecordKind, StoredRecord } from './record.ts'
 
 export type AddressPrivacy = 'full' | 'domain' | 'hash'
 
-const WARNINGS: ReadonlySet<RecordKind> = new Set(['failed', 'expired', 'bounced', 'suppression-added'])
+const WARNINGS: ReadonlySet<RecordKind> = new Set(['failed', 'expired', 'bounced', 'suppression-added', 'alert'])
 
 /** A follower for Journal.follow. `pepper` keys the hashes, so that nobody can try addresses against a log. */
 export function announceTo(logger: Logger, privacy: AddressPrivacy, pepper: Buffer): (record: StoredRecord) => void {
@@ -42,7 +42,19 @@ function fields(record: StoredRecord, recipient: string): Record<string, unknown
     ...(verdict === undefined ? {} : { category: verdict.category, code: verdict.code, rule: verdict.rule }),
     ...(dueAt === undefined ? {} : { retryInMs: dueAt - at }),
     ...(record.ambiguous === true ? { ambiguous: true } : {}),
-    ...pick(record, ['sender', 'sizeBytes', 'credential', 'client', 'messageId', 'scope', 'reason', 'who', 'why']),
+    ...(record.pendingUntil === undefined ? {} : { pendingForMs: record.pendingUntil - at }),
+    ...pick(record, [
+      'sender',
+      'sizeBytes',
+      'credential',
+      'client',
+      'messageId',
+      'scope',
+      'reason',
+      'who',
+      'why',
+      'site',
+    ]),
   }
 }
 

@@ -1,5 +1,5 @@
-// The recorder: the one place where a failure, said in the SMTP dialogue or sent back as a bounce, becomes a verdict,
-// strikes and suppressions. Two roads lead here, nobody else decides.
+// The recorder: the one place where a failure, said in the SMTP dialogue or sent back as a bounce, and what a person
+// asks for, becomes a verdict, strikes and suppressions. All roads lead here, nobody else decides.
 //
 // It composes and awaits nothing: the caller commits the writes in the same transaction as the change of state and its
 // records, so that none stands without the other. Reads see committed state only. Two failures of one address within
@@ -8,19 +8,30 @@
 // met again.
 
 import { type Classifier, isSilence } from '../bounce/classify.ts'
-import { anonymised } from '../bounce/mask.ts'
 import { CATEGORIES, type Category, type Verdict } from '../bounce/verdict.ts'
 import type { Settings } from '../config/schema.ts'
-import type { EmailAddress } from '../mail/address.ts'
-import { type Cause, causeStatus, causeText, type Way } from '../mail/outcome.ts'
+import { domainOf, type EmailAddress } from '../mail/address.ts'
+import { type Cause, causeStatus, type Way } from '../mail/outcome.ts'
 import type { Write } from '../store/store.ts'
-import { isActive, type SuppressionList } from '../suppression/list.ts'
+import { heldBack } from '../suppression/hold-back.ts'
+import { afterMail, onceMore, onTrial, type Turn, turnOf } from '../suppression/life.ts'
+import type { SuppressionList } from '../suppression/list.ts'
 import { addressTarget } from '../suppression/normalise.ts'
 import { afterDelivery, type Decision, decide, type Ending } from '../suppression/policy.ts'
 import type { StrikeBook } from '../suppression/strikes.ts'
-import { GLOBAL_SCOPE, type Suppression } from '../suppression/suppression.ts'
+import { GLOBAL_SCOPE, LEARNER, type Suppression } from '../suppression/suppression.ts'
+import type { Surges, SurgeVerdict } from '../suppression/surges.ts'
+import type { Trials } from '../suppression/trials.ts'
 import type { Clock } from '../util/clock.ts'
+import { idTime, isId } from '../util/id.ts'
+import { surgeAlert } from './alert.ts'
+import { globalEntry } from './learn-global.ts'
 import type { Liveness } from './liveness.ts'
+import type { JournalRecord } from './record.ts'
+import { type Complaint, recordRequest, type UnsubscribeRequest } from './record-request.ts'
+import type { Recorded } from './recorded.ts'
+
+export type { Recorded } from './recorded.ts'
 
 export interface Failure {
   readonly tenant: string
@@ -33,25 +44,17 @@ export interface Failure {
   readonly cause: Cause
   readonly way?: Way
   readonly ending: Ending
+  /** Id of the report, of one that came back. */
+  readonly report?: string
   /** Whether the tenant shares in what all tenants learn: it takes and gives. */
   readonly useGlobal: boolean
-}
-
-export interface Recorded {
-  readonly verdict: Verdict
-  /** Strikes and suppressions, for the transaction that ends the message. */
-  readonly writes: readonly Write[]
-  /** The tenant's new entry, if there is one. */
-  readonly suppression?: Suppression
-  /** The final dot was sent and no reply seen: a further attempt may duplicate. */
-  readonly ambiguous: boolean
 }
 
 export interface Recorder {
   /** The verdict alone: what the queue asks before it knows whether the message ends here. */
   classify(failure: Pick<Failure, 'cause' | 'way'>): Verdict
   recordFailure(failure: Failure): Recorded
-  /** The writes by which a delivery clears strikes; none in nearly every case. */
+  /** The writes by which a delivery clears strikes, pending entries and trials; none in nearly every case. */
   recordDelivery(delivery: {
     readonly tenant: string
     readonly recipient: EmailAddress
@@ -59,21 +62,33 @@ export interface Recorder {
     /** How it got through: what answered there is alive. */
     readonly way: Way
   }): Write[]
+  /** Somebody called a message spam. */
+  recordComplaint(complaint: Complaint): Recorded
+  /** Somebody asked not to be mailed any more. */
+  recordUnsubscribe(request: UnsubscribeRequest): Recorded
 }
 
 interface Parts {
   readonly classifier: Classifier
   readonly list: SuppressionList
   readonly strikes: StrikeBook
+  readonly surges: Surges
+  readonly trials: Trials
   readonly settings: Settings['suppression']
-  /** Names of all tenants: whom to ask whether an address is dead for several. */
+  /** The tenants that share what they learn: whom to ask whether an address is dead for several. */
   readonly tenants: readonly string[]
   readonly liveness: Liveness
   readonly clock: Clock
 }
 
-/** What several tenants learned separately is true of the address itself. */
-const LEARNED_BY_ALL: ReadonlySet<string> = new Set<Category>(['bad-mailbox', 'inactive-mailbox'])
+/** A failure on its way to an entry. */
+interface Case {
+  readonly failure: Failure
+  readonly verdict: Verdict
+  readonly decision: Decision
+  readonly target: string
+  readonly there: Suppression | undefined
+}
 
 export function createRecorder(parts: Parts): Recorder {
   return new PolicyRecorder(parts)
@@ -96,55 +111,67 @@ class PolicyRecorder implements Recorder {
   }
 
   recordFailure(failure: Failure): Recorded {
-    const { strikes, settings, clock } = this.#parts
+    const { strikes, settings, clock, list } = this.#parts
+    const { ending, tenant, message, cause } = failure
     const target = addressTarget(failure.recipient, settings)
     this.#listen(failure)
+    this.#endTrial(tenant, target, message)
     const first = this.classify(failure)
-    const { ending, tenant, message } = failure
+    const ambiguous = isAmbiguous(cause)
     const before = ending === 'deferred' ? undefined : strikes.read(tenant, target)
-    const decision = decide({
+    const judged = decide({
       verdict: first,
       ending,
-      isTemporary: isTemporary(failure.cause),
+      isTemporary: isTemporary(cause),
       mayBeOurs: this.#mayBeOurs(failure),
       strikes: before,
       message,
       settings,
       now: clock.now(),
     })
-    const verdict = decision.category === undefined ? first : verdictOf(decision.category, first)
-    const ambiguous = isAmbiguous(failure.cause)
+    const verdict = judged.category === undefined ? first : verdictOf(judged.category, first)
+    if (judged.suppress === undefined && judged.strike === undefined)
+      return { verdict, writes: [], records: [], ambiguous }
+    const there = list.get(tenant, target)
+    const decision = onTrial(judged, there, clock.now())
     if (decision.suppress === undefined) {
       const writes = decision.strike === undefined ? [] : strikes.put(tenant, target, decision.strike)
-      return { verdict, writes, ambiguous }
+      return { verdict, writes, records: [], ambiguous }
     }
-    const entry = this.#entry({ failure, verdict, decision, target })
+    const suppressed = this.#suppress({ failure, verdict, decision, target, there })
     // The entry keeps the strikes as evidence; whoever takes it back begins anew.
-    const writes = before === undefined ? [] : strikes.reset(tenant, target)
-    const there = this.#parts.list.get(tenant, target)
-    // The older story stays: it says why nobody should have been mailed.
-    if (there !== undefined && isActive(there, clock.now())) return { verdict, writes, ambiguous }
-    const shared = this.#globalEntry(entry, failure)
-    const entries = shared === undefined ? [entry] : [entry, shared]
-    writes.push(...entries.flatMap((each) => this.#parts.list.put(each)))
-    return { verdict, writes, suppression: entry, ambiguous }
+    const cleared = before === undefined ? [] : strikes.reset(tenant, target)
+    return { verdict, ...suppressed, writes: [...cleared, ...suppressed.writes], ambiguous }
   }
 
   recordDelivery({ tenant, recipient, message, way }: Parameters<Recorder['recordDelivery']>[0]): Write[] {
-    this.#parts.liveness.heard(way)
-    const target = addressTarget(recipient, this.#parts.settings)
-    const strikes = this.#parts.strikes.read(tenant, target)
-    if (strikes === undefined) return []
-    const after = afterDelivery({ strikes, message, now: this.#parts.clock.now() })
-    if (after === 'keep') return []
-    return after === 'remove'
-      ? this.#parts.strikes.reset(tenant, target)
-      : this.#parts.strikes.put(tenant, target, after)
+    const { liveness, surges, settings, strikes, clock } = this.#parts
+    liveness.heard(way)
+    surges.answered({ tenant, site: way.site })
+    const target = addressTarget(recipient, settings)
+    this.#endTrial(tenant, target, message)
+    const writes = this.#clearedEntries(tenant, target, message)
+    const standing = strikes.read(tenant, target)
+    if (standing === undefined) return writes
+    const after = afterDelivery({ strikes: standing, message, now: clock.now() })
+    if (after === 'remove') writes.push(...strikes.reset(tenant, target))
+    else if (after !== 'keep') writes.push(...strikes.put(tenant, target, after))
+    return writes
+  }
+
+  recordComplaint(complaint: Complaint): Recorded {
+    return recordRequest(this.#parts, complaint)
+  }
+
+  recordUnsubscribe(request: UnsubscribeRequest): Recorded {
+    return recordRequest(this.#parts, request)
   }
 
   /** A reply in the dialogue is a sign of life; one inside a report was said to somebody else. */
-  #listen({ cause, way, ending }: Failure): void {
-    if (way !== undefined && ending !== 'bounced' && lastWord(cause)?.kind === 'reply') this.#parts.liveness.heard(way)
+  #listen({ cause, way, ending, tenant }: Failure): void {
+    if (way === undefined || ending === 'bounced' || lastWord(cause)?.kind !== 'reply') return
+    this.#parts.liveness.heard(way)
+    this.#parts.surges.answered({ tenant, site: way.site })
   }
 
   /** Whether it was silence that our own side can be to blame for as well: then nobody gets a strike. */
@@ -157,14 +184,61 @@ class PolicyRecorder implements Recorder {
     return way === undefined || way.site.startsWith('route:') || !liveness.isSourceAlive(way.source)
   }
 
-  #entry({ failure, verdict, decision, target }: EntryGround): Suppression {
-    const { way } = failure
+  #suppress(given: Case): Pick<Recorded, 'suppression' | 'writes' | 'records'> {
+    const { failure, decision, there } = given
+    const { list, settings, clock } = this.#parts
+    const now = clock.now()
+    const surge = decision.suppress?.reason === 'hard_bounce' ? this.#surge(given) : undefined
+    const { message, ending } = failure
+    const sentAt = ending === 'bounced' && isId(message) ? idTime(message) : undefined
+    const { strikeSpacing } = settings
+    const turnIn = (surgeSince: number | undefined): Turn =>
+      turnOf({ there, surgeSince, message, sentAt, strikeSpacing, now })
+    const turn = turnIn(surge?.since)
+    const held = this.#holdBack(surge)
+    if (turn === 'keep') return held
+    const entry: Suppression = {
+      ...this.#entry(given),
+      ...(there?.again === undefined ? {} : { again: there.again }),
+      ...(turn === 'hold' ? { pendingUntil: now + settings.spikeHold } : {}),
+      ...(turn === 'again' ? onceMore(there, now) : {}),
+    }
+    // Should this turn out to be the beginning of a surge, what even a surge would confirm is no suspect.
+    if (surge !== undefined && turn !== 'hold' && turnIn(now) !== 'add') this.#parts.surges.learned(entry)
+    const shared = failure.useGlobal ? globalEntry({ ...this.#parts, entry, now }) : undefined
+    return {
+      suppression: entry,
+      writes: [...held.writes, ...list.put(entry), ...(shared === undefined ? [] : list.put(shared))],
+      records: [...held.records, ...(shared === undefined ? [] : [sharedRecord(shared)])],
+    }
+  }
+
+  #surge({ failure, verdict }: Case): SurgeVerdict {
+    const { tenant, way, recipient } = failure
+    return this.#parts.surges.bounced({ tenant, site: way?.site ?? domainOf(recipient) }, verdict.code)
+  }
+
+  /** What a surge that has just shown does to the entries it made before; what is to be told of surges. */
+  #holdBack(surge: SurgeVerdict | undefined): Pick<Recorded, 'writes' | 'records'> {
+    if (surge === undefined) return { writes: [], records: [] }
+    const { list, settings, clock } = this.#parts
+    const at = clock.now()
+    const { spikeHold: holdMs } = settings
+    const { held, writes } = heldBack({ suspects: surge.suspects, list, until: at + holdMs, now: at })
+    return {
+      writes: [...surge.writes, ...writes],
+      records: surge.changes.map((change) => surgeAlert(change, { at, holdMs, held })),
+    }
+  }
+
+  #entry({ failure, verdict, decision, target }: Case): Suppression {
+    const { way, ending, report } = failure
     return {
       scope: failure.tenant,
       target,
       reason: decision.suppress?.reason ?? 'hard_bounce',
       createdAt: this.#parts.clock.now(),
-      who: 'studs',
+      who: LEARNER,
       evidence: {
         rule: verdict.rule,
         category: verdict.category,
@@ -173,43 +247,33 @@ class PolicyRecorder implements Recorder {
         message: failure.message,
         ...(way === undefined ? {} : { source: way.source, site: way.site }),
         ...(way?.mx === undefined ? {} : { mx: way.mx }),
+        ...(ending === 'bounced' ? { bounced: true } : {}),
+        ...(report === undefined ? {} : { report }),
         ...(decision.strike === undefined ? {} : { strikes: decision.strike.messages }),
       },
     }
   }
 
-  /**
-   * The entry for everybody, once enough tenants learned the same of an address by themselves. It says nothing of
-   * whose mail taught it: no message, no source, and the reply with everything in it that could name somebody masked.
-   */
-  #globalEntry(entry: Suppression, { useGlobal }: Failure): Suppression | undefined {
-    const { list, settings, tenants, clock } = this.#parts
-    if (!useGlobal || tenants.length < settings.globalTenants || !isLearnable(entry)) return undefined
-    const now = clock.now()
-    const others = tenants.filter((tenant) => {
-      const theirs = tenant === entry.scope ? undefined : list.get(tenant, entry.target)
-      return theirs !== undefined && isActive(theirs, now) && isLearnable(theirs)
+  /** What a delivery means for entries that keep nothing back. */
+  #clearedEntries(tenant: string, target: string, message: string): Write[] {
+    const { list, tenants, clock } = this.#parts
+    const scopes = tenants.includes(tenant) ? [tenant, GLOBAL_SCOPE] : [tenant]
+    return scopes.flatMap((scope) => {
+      const entry = list.get(scope, target)
+      const after = entry === undefined ? 'keep' : afterMail(entry, message, clock.now())
+      if (after === 'keep') return []
+      return after === 'remove' ? list.take(scope, target) : list.put(after)
     })
-    if (others.length + 1 < settings.globalTenants) return undefined
-    const there = list.get(GLOBAL_SCOPE, entry.target)
-    if (there !== undefined && isActive(there, now)) return undefined
-    return {
-      scope: GLOBAL_SCOPE,
-      target: entry.target,
-      reason: 'hard_bounce',
-      createdAt: now,
-      expiresAt: now + settings.globalDecay,
-      who: 'studs',
-      ...(entry.evidence === undefined ? {} : { evidence: anonymous(entry.evidence) }),
-    }
+  }
+
+  #endTrial(tenant: string, target: string, message: string): void {
+    for (const scope of [tenant, GLOBAL_SCOPE]) this.#parts.trials.end({ scope, target }, message)
   }
 }
 
-interface EntryGround {
-  readonly failure: Failure
-  readonly verdict: Verdict
-  readonly decision: Decision
-  readonly target: string
+/** Nobody's message stands behind it. */
+function sharedRecord({ scope, target, reason, createdAt, who }: Suppression): JournalRecord {
+  return { kind: 'suppression-added', at: createdAt, tenant: scope, recipient: target, scope, reason, who }
 }
 
 function verdictOf(category: Category, first: Verdict): Verdict {
@@ -229,22 +293,4 @@ function isAmbiguous(cause: Cause): boolean {
 /** What was heard or met last; of a message that expired, before it did. */
 function lastWord(cause: Cause): Cause | undefined {
   return cause.kind === 'expired' ? cause.last && lastWord(cause.last) : cause
-}
-
-function isLearnable({ reason, evidence }: Suppression): boolean {
-  return reason === 'hard_bounce' && evidence !== undefined && LEARNED_BY_ALL.has(evidence.category)
-}
-
-function anonymous({
-  rule,
-  category,
-  code,
-  cause,
-  site,
-}: NonNullable<Suppression['evidence']>): NonNullable<Suppression['evidence']> {
-  const words: Cause =
-    cause.kind === 'reply'
-      ? { ...cause, reply: { ...cause.reply, lines: cause.reply.lines.map(anonymised) } }
-      : { kind: 'protocol', detail: anonymised(causeText(cause)) }
-  return { rule, category, code, cause: words, ...(site === undefined ? {} : { site }) }
 }

@@ -26,6 +26,7 @@ export const RECORD_KINDS = [
   'suppression-added',
   'suppression-removed',
   'dsn-sent',
+  'alert',
 ] as const
 export type RecordKind = (typeof RECORD_KINDS)[number]
 
@@ -67,6 +68,10 @@ export interface JournalRecord {
     readonly evidence: string
     readonly link?: string
   }
+  /** suppression-added: it is held back as pending until then. */
+  readonly pendingUntil?: EpochMs
+  /** alert: the receiver it is about. */
+  readonly site?: string
   /** An attempt's final dot was sent and no reply seen: the one place where a duplicate may come from. */
   readonly ambiguous?: boolean
 }

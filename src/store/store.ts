@@ -15,10 +15,11 @@ export const TABLES = [
   'message-by-header', // Message-ID header, id → nothing
   'idempotency', // tenant, key → {id, expiresAt}
   'suppression', // scope, address or @domain → Suppression
+  'suppression-pending', // pending until, scope, target → nothing
   'strike', // tenant, address → Strikes
-  'tally', // tenant, site, code, hour → how many: what the spike breaker compares with
+  'tally', // tenant or *, site, hour → HourTally: what the spike breaker compares with
   'report', // id → ReportEntry
-  'report-raw', // id → the mail that came back, cut
+  'report-raw', // id, chunk no. → the mail that came back, cut and compressed
   'report-by-outcome', // outcome, id → nothing
   'report-by-message', // message id, n, id → nothing
   'unsubscribe', // message id, n → whose mail it was: signed unsubscribe addresses outlive their message

@@ -30,6 +30,8 @@ export interface Row {
   readonly code?: number
   readonly enhanced?: string
   readonly diagnostic?: string
+  /** It keeps no mail back where it comes from (our own JSON: pending, half-open). */
+  readonly isIdle?: boolean
 }
 
 /** How the rows of a file are read. `isHeader`: its first row holds column names. */

@@ -1,5 +1,6 @@
 // Suppressions as text, for people and for other senders' services. Machine formats: RFC 4180, UTF-8, no BOM, nothing
-// added against spreadsheets. Entries come one by one and leave in pieces: memory stays bounded.
+// added against spreadsheets. Entries come one by one and leave in pieces: memory stays bounded. What keeps no mail back
+// (pending, half-open) is in our own JSON only: whoever reads the others would take it for a suppression.
 
 import { stringify } from 'csv-stringify/sync'
 import { causeStatus, causeText } from '../mail/outcome.ts'
@@ -75,6 +76,7 @@ export function* exportSuppressions(entries: Iterable<Suppression>, format: Expo
   let rows: (readonly string[])[] = []
   for (const entry of entries) {
     if (entry.target.startsWith('@') && !table.takesDomains) continue
+    if (entry.pendingUntil !== undefined || entry.reactivated !== undefined) continue
     rows.push(table.row(entry))
     if (rows.length < ROWS_AT_ONCE) continue
     yield lines(rows)
@@ -90,8 +92,8 @@ function ownRow(entry: Suppression): readonly string[] {
     source: entry.who,
     category: entry.evidence?.category ?? '',
     smtp_code: String(codeOf(entry) ?? ''),
-    enhanced_code: entry.evidence === undefined ? '' : statusOf(entry),
-    diagnostic: entry.evidence === undefined ? '' : causeText(entry.evidence.cause),
+    enhanced_code: statusOf(entry),
+    diagnostic: entry.evidence?.cause === undefined ? '' : causeText(entry.evidence.cause),
     scope: entry.scope,
     created_at: dateText(entry.createdAt),
     expires_at: entry.expiresAt === undefined ? '' : dateText(entry.expiresAt),
@@ -105,13 +107,13 @@ function dateText(at: EpochMs): string {
 }
 
 function codeOf({ evidence }: Suppression): number | undefined {
-  return evidence?.cause.kind === 'reply' ? evidence.cause.reply.code : undefined
+  return evidence?.cause?.kind === 'reply' ? evidence.cause.reply.code : undefined
 }
 
 function statusOf({ evidence }: Suppression): string {
-  return evidence === undefined ? '' : causeStatus(evidence.cause, true)
+  return evidence?.cause === undefined ? '' : causeStatus(evidence.cause, true)
 }
 
 function wordsOf({ evidence, note, reason }: Suppression): string {
-  return evidence === undefined ? (note ?? reason) : causeText(evidence.cause)
+  return evidence?.cause === undefined ? (note ?? reason) : causeText(evidence.cause)
 }

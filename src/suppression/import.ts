@@ -10,9 +10,9 @@ import { CATEGORIES, type Category } from '../bounce/verdict.ts'
 import type { Cause } from '../mail/outcome.ts'
 import type { Clock } from '../util/clock.ts'
 import { type Dialect, objectRow, type Reading, type Row, readingFor } from './dialect.ts'
-import { isActive, isProtected, type SuppressionList } from './list.ts'
+import type { SuppressionList } from './list.ts'
 import { type Folding, parseTarget } from './normalise.ts'
-import { REASONS, type Scope, type Suppression } from './suppression.ts'
+import { isProtected, REASONS, type Scope, type Standing, type Suppression, standingOf } from './suppression.ts'
 
 export type ImportInput = string | AsyncIterable<string | Uint8Array>
 
@@ -29,7 +29,7 @@ export interface ImportReport {
   readonly changed: number
   /** Nothing to do: there already, or with delete not there. */
   readonly already: number
-  /** Blocks, soft failures and entries that had expired. */
+  /** Blocks, soft failures, and entries that had expired or kept no mail back. */
   readonly skipped: number
   readonly invalid: number
   /** Complaints and unsubscriptions that delete leaves where they are. */
@@ -53,6 +53,8 @@ export interface ImportOptions {
   readonly classifier?: Classifier
 }
 
+/** How an entry stands that an import leaves alone: a person has just given the half-open ones another chance. */
+const STAYS: ReadonlySet<Standing> = new Set(['in-force', 'half-open'])
 const BATCH = 1000
 const SHOWN_BAD_LINES = 20
 const SHOWN_CHARACTERS = 200
@@ -109,7 +111,8 @@ class Import {
       return
     }
     const there = list.get(scope, target)
-    const isThere = there !== undefined && (mode === 'delete' || isActive(there, this.#options.clock.now()))
+    const isThere =
+      there !== undefined && (mode === 'delete' || STAYS.has(standingOf(there, this.#options.clock.now())))
     if (this.#batch.has(target) || isThere !== (mode === 'delete')) this.#counts.already++
     else if (mode === 'delete' && there !== undefined && isProtected(there)) this.#counts.protected++
     else {
@@ -125,7 +128,7 @@ class Import {
     const { reason, evidence } = this.#judged(row)
     const isKept = REASONS.find((known) => known === reason)
     if (mode !== 'delete') {
-      if (isKept === undefined && includeBlocks !== true) return undefined
+      if (row.isIdle === true || (isKept === undefined && includeBlocks !== true)) return undefined
       if (row.expiresAt !== undefined && row.expiresAt <= now) return undefined
     }
     return {
@@ -253,7 +256,7 @@ function isOwnEntry(value: object): value is Suppression {
   )
 }
 
-function entryRow({ target, reason, createdAt, expiresAt, note, evidence }: Suppression): Row {
+function entryRow({ target, reason, createdAt, expiresAt, note, evidence, ...more }: Suppression): Row {
   const reply = evidence?.cause?.kind === 'reply' ? evidence.cause.reply : undefined
   return {
     address: target,
@@ -261,6 +264,7 @@ function entryRow({ target, reason, createdAt, expiresAt, note, evidence }: Supp
     ...(typeof createdAt === 'number' ? { createdAt } : {}),
     ...(typeof expiresAt === 'number' ? { expiresAt } : {}),
     ...(typeof note === 'string' ? { note } : {}),
+    ...(more.pendingUntil === undefined && more.reactivated === undefined ? {} : { isIdle: true }),
     ...(typeof evidence?.category === 'string' ? { category: evidence.category } : {}),
     ...(typeof reply?.code === 'number' && Array.isArray(reply.lines)
       ? {

@@ -5,13 +5,25 @@
 
 import type { Settings } from '../config/schema.ts'
 import type { EmailAddress } from '../mail/address.ts'
-import { decode, decodeOptional, encode } from '../store/codec.ts'
+import { decodeOptional, EMPTY, encode } from '../store/codec.ts'
 import { prefixRange, textKey } from '../store/keys.ts'
-import type { Range, Store, Write } from '../store/store.ts'
+import type { Store, Write } from '../store/store.ts'
 import type { Clock, EpochMs } from '../util/clock.ts'
+import { isOnTrial, reactivate } from './life.ts'
 import { addressTarget } from './normalise.ts'
+import { type PageQuery, pageOf, type SuppressionFilter, type SuppressionPage, scanOf } from './pages.ts'
+import { pendingKey } from './prune.ts'
 import type { StrikeBook, Strikes } from './strikes.ts'
-import { GLOBAL_SCOPE, type Reason, type Scope, type Suppression } from './suppression.ts'
+import {
+  GLOBAL_SCOPE,
+  isInForce,
+  isLearned,
+  isProtected,
+  type Reason,
+  type Scope,
+  type Suppression,
+  standingOf,
+} from './suppression.ts'
 
 /** The journal record of a change made by hand; every field has the meaning it has there. */
 export interface SuppressionChange {
@@ -28,22 +40,6 @@ export interface SuppressionChange {
 /** Composes the journal record of a change; `publish` is called once its writes are durable. */
 export type ChangeRecorder = (change: SuppressionChange) => { readonly writes: readonly Write[]; publish(): void }
 
-export interface SuppressionFilter {
-  readonly scope?: Scope
-  readonly reason?: Reason
-  /** Addresses of this domain, and the domain itself. */
-  readonly domain?: string
-  /** Part of the target. */
-  readonly query?: string
-  readonly since?: EpochMs
-}
-
-export interface SuppressionPage {
-  readonly entries: readonly Suppression[]
-  /** Where to go on; absent at the end. A page may be short, even empty, and still have one. */
-  readonly cursor?: string
-}
-
 /** Everything known of one address: `suppress why ADDRESS`. */
 export interface SuppressionStory {
   /** The entry that keeps it from being mailed; absent when nothing does. */
@@ -53,22 +49,34 @@ export interface SuppressionStory {
   readonly strikes?: Strikes
 }
 
+/** What stands between a tenant and an address. */
+export interface Obstacles {
+  /** The entry because of which it must not be mailed. */
+  readonly inForce?: Suppression
+  /** The entry that lets mail through one at a time; looked for only as far as nothing is in force. */
+  readonly halfOpen?: Suppression
+}
+
 export interface SuppressionList {
-  /** The entry because of which `tenant` must not mail `address`; expired ones do not count. */
+  /** The entry because of which `tenant` must not mail `address`; only one that is in force. */
   find(tenant: string, address: EmailAddress, options?: { readonly useGlobal: boolean }): Suppression | undefined
-  /** The entry of exactly this scope and target, expired or not. */
+  ask(tenant: string, address: EmailAddress, options?: { readonly useGlobal: boolean }): Obstacles
+  /** The entry of exactly this scope and target, however it stands. Costs nothing while the scope has none. */
   get(scope: Scope, target: string): Suppression | undefined
   /** The write that stores `entry`, replacing what is there; the caller commits it. */
   put(entry: Suppression): Write[]
   /** The write that removes an entry; the caller commits it. */
   take(scope: Scope, target: string): Write[]
-  /** Adds an entry by hand with its record; durable when it resolves. An active entry stays unless `replace`. */
+  /** Adds an entry by hand with its record; durable when it resolves. One that is in force stays unless `replace`. */
   add(entry: Suppression, options?: { readonly replace: boolean }): Promise<'added' | 'already'>
-  /** Removes by hand with its record. A protected entry (isProtected) goes only with `force`. */
-  remove(removal: Removal): Promise<'removed' | 'not-found' | 'protected'>
+  /**
+   * Lets an address be mailed again, with a record. What Studs learned becomes half-open, unless it is to `forget`;
+   * everything else is removed, a protected entry (isProtected) only with `force`.
+   */
+  remove(removal: Removal): Promise<'removed' | 'half-open' | 'not-found' | 'protected'>
   /** Adds or removes many in one transaction with one record; durable when it resolves. The caller has looked what is there. */
   apply(many: ManyChanges): Promise<void>
-  list(filter: SuppressionFilter & { readonly limit: number; readonly cursor?: string }): SuppressionPage
+  list(filter: PageQuery): SuppressionPage
   /** Every entry that fits, read in pages: memory stays bounded, and the loop may take turns between them. */
   scan(filter: SuppressionFilter): Generator<Suppression, void>
   why(tenant: string, address: EmailAddress): SuppressionStory
@@ -80,6 +88,7 @@ export interface Removal {
   readonly who: string
   readonly why: string
   readonly force?: boolean
+  readonly forget?: boolean
 }
 
 export interface ManyChanges {
@@ -87,6 +96,9 @@ export interface ManyChanges {
   readonly scope: Scope
   readonly entries: readonly Suppression[]
   readonly who: string
+  /** For the record; what is left out says that a list was imported. */
+  readonly why?: string
+  readonly reason?: Reason
 }
 
 interface Parts {
@@ -103,19 +115,7 @@ interface Presence {
   domains: boolean
 }
 
-const SCAN_PAGE = 500
-/** Entries looked at for one page of list(): bounds how long a rare filter holds the event loop. */
-const SCAN_BUDGET = 5000
-const PROTECTED: ReadonlySet<Reason> = new Set(['complaint', 'unsubscribe'])
-
-/** A person asked for it: not undone by an import, nor by hand without `force`. */
-export function isProtected(entry: Suppression): boolean {
-  return PROTECTED.has(entry.reason)
-}
-
-export function isActive(entry: Suppression, now: EpochMs): boolean {
-  return entry.expiresAt === undefined || entry.expiresAt > now
-}
+const NO_OBSTACLES: Obstacles = {}
 
 export function createSuppressionList(parts: Parts): SuppressionList {
   return new StoredSuppressionList(parts)
@@ -130,9 +130,21 @@ class StoredSuppressionList implements SuppressionList {
   }
 
   find(tenant: string, address: EmailAddress, options?: { readonly useGlobal: boolean }): Suppression | undefined {
+    return this.ask(tenant, address, options).inForce
+  }
+
+  ask(tenant: string, address: EmailAddress, options?: { readonly useGlobal: boolean }): Obstacles {
     const target = addressTarget(address, this.#parts.settings)
-    const own = this.#findIn(tenant, target)
-    return own === undefined && options?.useGlobal !== false ? this.#findIn(GLOBAL_SCOPE, target) : own
+    const now = this.#parts.clock.now()
+    let halfOpen: Suppression | undefined
+    for (const scope of options?.useGlobal === false ? [tenant] : [tenant, GLOBAL_SCOPE]) {
+      for (const entry of this.#touching(scope, target)) {
+        const standing = standingOf(entry, now)
+        if (standing === 'in-force') return { inForce: entry }
+        if (standing === 'half-open' && isOnTrial(entry, now)) halfOpen ??= entry
+      }
+    }
+    return halfOpen === undefined ? NO_OBSTACLES : { halfOpen }
   }
 
   get(scope: Scope, target: string): Suppression | undefined {
@@ -145,7 +157,8 @@ class StoredSuppressionList implements SuppressionList {
     const presence = this.#presenceOf(entry.scope)
     presence.any = true
     if (entry.target.startsWith('@')) presence.domains = true
-    return [{ table: 'suppression', key: textKey(entry.scope, entry.target), value: encode(entry) }]
+    const write: Write = { table: 'suppression', key: textKey(entry.scope, entry.target), value: encode(entry) }
+    return entry.pendingUntil === undefined ? [write] : [write, pendingIndex(entry, entry.pendingUntil)]
   }
 
   take(scope: Scope, target: string): Write[] {
@@ -154,7 +167,7 @@ class StoredSuppressionList implements SuppressionList {
 
   async add(entry: Suppression, options?: { readonly replace: boolean }): Promise<'added' | 'already'> {
     const there = this.get(entry.scope, entry.target)
-    const keep = there !== undefined && isActive(there, this.#parts.clock.now())
+    const keep = there !== undefined && isInForce(there, this.#parts.clock.now())
     if (keep && options?.replace !== true) return 'already'
     await this.#commit(
       this.put(entry),
@@ -163,18 +176,26 @@ class StoredSuppressionList implements SuppressionList {
     return 'added'
   }
 
-  async remove(removal: Removal): Promise<'removed' | 'not-found' | 'protected'> {
-    const { scope, target, force } = removal
+  async remove(removal: Removal): Promise<'removed' | 'half-open' | 'not-found' | 'protected'> {
+    const { scope, target, who, why, force, forget } = removal
     const entry = this.get(scope, target)
     if (entry === undefined) return 'not-found'
     if (isProtected(entry) && force !== true) return 'protected'
-    await this.#commit(this.#forget(entry), changeOf('suppression-removed', entry, removal))
-    return 'removed'
+    const now = this.#parts.clock.now()
+    const standing = standingOf(entry, now)
+    const isKept = forget !== true && isLearned(entry)
+    if (isKept && standing === 'half-open') return 'half-open'
+    const isReactivation = isKept && standing === 'in-force'
+    const writes = isReactivation ? this.put(reactivate(entry, { at: now, who, why })) : []
+    await this.#commit([...this.#forget(entry), ...writes], changeOf('suppression-removed', entry, { who, why }))
+    return isReactivation ? 'half-open' : 'removed'
   }
 
-  async apply({ kind, scope, entries, who }: ManyChanges): Promise<void> {
+  async apply({ kind, scope, entries, who, ...told }: ManyChanges): Promise<void> {
     const isAdding = kind === 'add'
-    const why = `${entries.length} ${entries.length === 1 ? 'address' : 'addresses'} ${isAdding ? 'imported' : 'removed by list'}`
+    const why =
+      told.why ??
+      `${entries.length} ${entries.length === 1 ? 'address' : 'addresses'} ${isAdding ? 'imported' : 'removed by list'}`
     await this.#commit(
       entries.flatMap((entry) => (isAdding ? this.put(entry) : this.#forget(entry))),
       {
@@ -184,28 +205,17 @@ class StoredSuppressionList implements SuppressionList {
         who,
         why,
         scope,
-        reason: 'imported',
+        reason: told.reason ?? 'imported',
       },
     )
   }
 
-  list(filter: SuppressionFilter & { readonly limit: number; readonly cursor?: string }): SuppressionPage {
-    const entries: Suppression[] = []
-    let looked = 0
-    let last: Buffer | undefined
-    for (const [key, entry] of this.#walk(filter, filter.cursor)) {
-      if (entries.length >= filter.limit || looked >= SCAN_BUDGET) {
-        return { entries, ...(last === undefined ? {} : { cursor: last.toString('base64url') }) }
-      }
-      looked++
-      last = key
-      if (fits(entry, filter)) entries.push(entry)
-    }
-    return { entries }
+  list(filter: PageQuery): SuppressionPage {
+    return pageOf(this.#parts.store, filter, this.#parts.clock.now())
   }
 
-  *scan(filter: SuppressionFilter): Generator<Suppression, void> {
-    for (const [, entry] of this.#walk(filter, undefined)) if (fits(entry, filter)) yield entry
+  scan(filter: SuppressionFilter): Generator<Suppression, void> {
+    return scanOf(this.#parts.store, filter, this.#parts.clock.now())
   }
 
   why(tenant: string, address: EmailAddress): SuppressionStory {
@@ -213,7 +223,7 @@ class StoredSuppressionList implements SuppressionList {
     const domain = target.slice(target.lastIndexOf('@'))
     const places = [tenant, GLOBAL_SCOPE].flatMap((scope) => [this.get(scope, target), this.get(scope, domain)])
     const entries = places.filter((entry) => entry !== undefined)
-    const active = entries.find((entry) => isActive(entry, this.#parts.clock.now()))
+    const active = entries.find((entry) => isInForce(entry, this.#parts.clock.now()))
     const strikes = this.#parts.strikes.read(tenant, target)
     return { ...(active ? { active } : {}), entries, ...(strikes ? { strikes } : {}) }
   }
@@ -223,19 +233,14 @@ class StoredSuppressionList implements SuppressionList {
     return [...this.take(scope, target), ...this.#parts.strikes.reset(scope, target)]
   }
 
-  #findIn(scope: Scope, target: string): Suppression | undefined {
+  /** The entries of one scope for an address, its own first; usually one point read, none where the scope has none. */
+  *#touching(scope: Scope, target: string): Generator<Suppression, void> {
     const presence = this.#presenceOf(scope)
-    if (!presence.any) return undefined
-    const exact = this.#active(scope, target)
-    if (exact !== undefined || !presence.domains) return exact
-    return this.#active(scope, target.slice(target.lastIndexOf('@')))
-  }
-
-  #active(scope: Scope, target: string): Suppression | undefined {
-    const value = this.#parts.store.get('suppression', textKey(scope, target))
-    if (value === undefined) return undefined
-    const entry = decode<Suppression>(value)
-    return isActive(entry, this.#parts.clock.now()) ? entry : undefined
+    if (!presence.any) return
+    const exact = this.get(scope, target)
+    if (exact !== undefined) yield exact
+    const domain = presence.domains ? this.get(scope, target.slice(target.lastIndexOf('@'))) : undefined
+    if (domain !== undefined) yield domain
   }
 
   #presenceOf(scope: Scope): Presence {
@@ -247,19 +252,6 @@ class StoredSuppressionList implements SuppressionList {
     const presence = { any: isThere(textKey(scope)), domains: isThere(textKey(scope, Buffer.from('@'))) }
     this.#presence.set(scope, presence)
     return presence
-  }
-
-  *#walk(filter: SuppressionFilter, cursor: string | undefined): Generator<[Buffer, Suppression], void> {
-    const bounds: Range = filter.scope === undefined ? {} : prefixRange(textKey(filter.scope))
-    let from = cursor === undefined ? bounds.from : laterOf(bounds.from, justAfter(Buffer.from(cursor, 'base64url')))
-    for (;;) {
-      const range = { ...bounds, ...(from === undefined ? {} : { from }), limit: SCAN_PAGE }
-      const page = this.#parts.store.range('suppression', range)
-      for (const { key, value } of page) yield [key, decode<Suppression>(value)]
-      const last = page.at(-1)
-      if (last === undefined || page.length < SCAN_PAGE) return
-      from = justAfter(last.key)
-    }
   }
 
   async #commit(writes: readonly Write[], change: Omit<SuppressionChange, 'at'>): Promise<void> {
@@ -277,19 +269,7 @@ function changeOf(
   return { kind, tenant: entry.scope, recipient: entry.target, who, why, scope: entry.scope, reason: entry.reason }
 }
 
-function fits(entry: Suppression, { scope, reason, domain, query, since }: SuppressionFilter): boolean {
-  if (scope !== undefined && entry.scope !== scope) return false
-  if (reason !== undefined && entry.reason !== reason) return false
-  if (since !== undefined && entry.createdAt < since) return false
-  if (domain !== undefined && entry.target.slice(entry.target.lastIndexOf('@') + 1) !== domain.toLowerCase())
-    return false
-  return query === undefined || entry.target.toLowerCase().includes(query.toLowerCase())
-}
-
-function justAfter(key: Buffer): Buffer {
-  return Buffer.concat([key, Buffer.from([0])])
-}
-
-function laterOf(a: Buffer | undefined, b: Buffer): Buffer {
-  return a !== undefined && Buffer.compare(a, b) > 0 ? a : b
+/** By which void entries are found again without walking all of them; see prune.ts. */
+function pendingIndex({ scope, target }: Suppression, until: EpochMs): Write {
+  return { table: 'suppression-pending', key: pendingKey({ until, scope, target }), value: EMPTY }
 }

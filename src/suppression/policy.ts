@@ -58,7 +58,7 @@ interface Case {
 }
 
 // Nearly every bounce comes within minutes, the last ones when a receiver's queue gives up after five days.
-const BOUNCE_WINDOW_MS = 6 * DAY
+export const BOUNCE_WINDOW_MS = 6 * DAY
 const NOTHING: Decision = {}
 
 export function decide(given: Case): Decision {
