@@ -2,7 +2,7 @@
 // message into what the queue is given.
 
 import type { CredentialSettings, TenantSettings } from '../config/schema.ts'
-import { type Address, type EmailAddress, needsSmtpUtf8, parseAddress } from '../mail/address.ts'
+import { type Address, type Domain, type EmailAddress, needsSmtpUtf8, parseAddress } from '../mail/address.ts'
 import type { DsnMail, Message } from '../mail/message.ts'
 import type { Submitted, SubmittedRecipient } from '../queue/submission.ts'
 import type { Signer } from '../sign/signer.ts'
@@ -11,6 +11,7 @@ import { checkAuthors } from './authors.ts'
 import { shownHeader } from './encoded-word.ts'
 import { type Field, fieldValue, type Head, scanHead, withoutFields } from './head.ts'
 import type { OpenedHead } from './intake.ts'
+import { type UnsubscribeOffer, type UnsubscribeTerms, unsubscribeOffer } from './list-unsubscribe.ts'
 import { isOwn, type OwnHeaders, readOwnHeaders } from './own-headers.ts'
 import { REPLY, type Reply } from './replies.ts'
 import type { Tenancy } from './tenancy.ts'
@@ -36,6 +37,8 @@ export interface HeadParts {
   readonly client: Message['client']
   readonly isEsmtp: boolean
   readonly maxReceived: number
+  /** Undefined: no unsubscribe addresses can be made. */
+  readonly unsubscribe?: UnsubscribeTerms | undefined
 }
 
 /** Reads the header section of message `id`; `text` is latin1 with CRLF lines. */
@@ -53,18 +56,21 @@ export function openHead(parts: HeadParts, id: string, text: string): OpenedHead
   const lines =
     known.own.length === 0 && head.start === 0 ? text.slice(0, head.end) : withoutFields(text, head, known.own)
   const shown = shownHeaders(text, known, `<${id}@${parts.hostname}>`)
-  const trace = tracePrefix(parts, { id, now, known, messageId: shown.messageId })
   const senderDomain = ownSenderDomain(parts, authors[0])
+  const signing = senderDomain === undefined ? undefined : parts.signer.start(senderDomain)
+  const offer = offerTo(parts, { id, now, known, senderDomain, isSigned: signing !== undefined })
+  const trace = tracePrefix(parts, { id, now, known, messageId: shown.messageId }) + (offer?.lines ?? '')
   const has8BitHead = envelope.smtpUtf8 && /[^\x00-\x7f]/.test(lines)
   return {
     lines: Buffer.from(lines, 'latin1'),
     bodyStart: head.bodyStart,
-    signing: senderDomain === undefined ? undefined : parts.signer.start(senderDomain),
+    signing,
     signedBlock: () => trace + lines,
     complete: ({ storedBytes, has8Bit, signature }) => ({
       ...envelopeOf(envelope, has8BitHead),
       ...ownOf(own, parts, now),
       ...(senderDomain === undefined ? {} : { senderDomain }),
+      ...(offer === undefined ? {} : { unsubscribeUntil: offer.until }),
       prefix: signature + trace,
       sizeBytes: signature.length + trace.length + storedBytes,
       // What the content is counts, not what MAIL said: many apps send 8 bit without saying so, some say so for ASCII.
@@ -80,12 +86,14 @@ interface KnownFields {
   messageId?: Field
   date?: Field
   subject?: Field
+  /** The app says itself how to unsubscribe. */
+  hasUnsubscribe: boolean
   readonly from: Field[]
   readonly own: Field[]
 }
 
 function pickFields(head: Head): KnownFields {
-  const known: KnownFields = { received: 0, from: [], own: [] }
+  const known: KnownFields = { received: 0, hasUnsubscribe: false, from: [], own: [] }
   for (const field of head.fields) {
     switch (field.name) {
       case 'received':
@@ -102,6 +110,10 @@ function pickFields(head: Head): KnownFields {
         break
       case 'subject':
         known.subject ??= field
+        break
+      case 'list-unsubscribe':
+      case 'list-unsubscribe-post':
+        known.hasUnsubscribe = true
         break
       default:
         if (isOwn(field.name)) known.own.push(field)
@@ -149,6 +161,25 @@ function tracePrefix(
   })
   const added = known.messageId === undefined ? messageIdHeader(messageId) : ''
   return received + added + (known.date === undefined ? dateHeader(now) : '')
+}
+
+interface OfferParts {
+  readonly id: string
+  readonly now: EpochMs
+  readonly known: KnownFields
+  readonly senderDomain: Domain | undefined
+  readonly isSigned: boolean
+}
+
+/** One recipient only: all get the same bytes, and whoever is forwarded a token can use it. */
+function offerTo(
+  { envelope, tenancy, unsubscribe }: HeadParts,
+  { id, now, known, senderDomain, isSigned }: OfferParts,
+): UnsubscribeOffer | undefined {
+  if (envelope.credential?.listUnsubscribe !== true || envelope.recipients.size !== 1) return undefined
+  if (unsubscribe === undefined || known.hasUnsubscribe || senderDomain === undefined) return undefined
+  const domain = tenancy.returnPathOf(senderDomain)
+  return domain === undefined ? undefined : unsubscribeOffer(unsubscribe, { id, domain, now, isSigned })
 }
 
 function ownSenderDomain({ envelope, tenancy }: HeadParts, author: Address | undefined): Submitted['senderDomain'] {

@@ -1,4 +1,4 @@
-// What submission tells the outside world, one function per event. observe/ writes them as log lines and counters;
+// What the listeners tell the outside world, one function per event. observe/ writes them as log lines and counters;
 // nothing here waits for them. Passwords and bodies are never passed.
 
 import type { Reply } from './replies.ts'
@@ -12,7 +12,7 @@ export interface Peer {
   readonly credential?: string
 }
 
-export interface SubmissionEvents {
+export interface ListenerEvents {
   listening(event: { readonly listener: string; readonly address: string; readonly port: number }): void
   connectionOpened(event: Peer): void
   /** A limit refused the connection; `reply` is absent when it was dropped before the TLS handshake. */
@@ -21,9 +21,6 @@ export interface SubmissionEvents {
   sessionEnded(event: Peer & { readonly reply: Reply }): void
   /** Faults of the connection: a failed handshake, a reset in the middle of a transaction. */
   connectionFailed(event: Partial<Peer> & { readonly listener: string; readonly error: Error }): void
-  authSucceeded(event: Peer): void
-  /** `reason` is for the log only; the client is told the same whatever it is. */
-  authFailed(event: Peer & { readonly user: string; readonly reason: AuthFailure }): void
   /** MAIL, RCPT, DATA or the dot was refused; `subject` is the address where there is one. */
   refused(
     event: Peer & {
@@ -34,8 +31,21 @@ export interface SubmissionEvents {
   ): void
   /** An exception of ours behind a 4xx. */
   acceptFailed(event: Peer & { readonly error: unknown }): void
+}
+
+export interface SubmissionEvents extends ListenerEvents {
+  authSucceeded(event: Peer): void
+  /** `reason` is for the log only; the client is told the same whatever it is. */
+  authFailed(event: Peer & { readonly user: string; readonly reason: AuthFailure }): void
   submissionPaused(event: { readonly reason: string }): void
   submissionResumed(): void
+}
+
+export interface BounceEvents extends ListenerEvents {
+  /** Recorded, durably; one id for each recipient of the mail. */
+  reportTaken(event: Peer & { readonly reports: readonly string[]; readonly sizeBytes: number }): void
+  bouncesPaused(event: { readonly reason: string }): void
+  bouncesResumed(): void
 }
 
 export type AuthFailure = 'unknown user' | 'wrong password' | 'disabled' | 'throttled' | 'other identity'

@@ -1,5 +1,5 @@
 // How many connections are open, over all listeners and per client address (for IPv6 per /64). What counts as one is the
-// caller's choice: server.ts keeps one count of sessions and one of sockets.
+// caller's choice: listener-server.ts keeps one count of sessions and one of sockets.
 
 import { blockOf } from './address-block.ts'
 

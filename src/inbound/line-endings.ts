@@ -32,7 +32,7 @@ export class LineEndings {
 }
 
 /** CR and LF are looked for natively and must come in pairs: no loop over bytes, about 1 µs for 4 KiB. */
-function isClean(text: string): boolean {
+export function isClean(text: string): boolean {
   let cr = text.indexOf('\r')
   let lf = text.indexOf('\n')
   while (cr !== -1 && lf === cr + 1) {

@@ -1,7 +1,7 @@
-// Submission's events as log lines. AUTH exchanges and bodies never get here, so they cannot get out.
+// The listeners' events as log lines. AUTH exchanges and bodies never get here, so they cannot get out.
 
 import type { Logger } from '../observe/logger.ts'
-import type { CertificateEvents, SubmissionEvents } from './events.ts'
+import type { BounceEvents, CertificateEvents, SubmissionEvents } from './events.ts'
 import type { Reply } from './replies.ts'
 
 export function logEvents(logger: Logger): SubmissionEvents & CertificateEvents {
@@ -27,4 +27,20 @@ export function logEvents(logger: Logger): SubmissionEvents & CertificateEvents 
 
 function withReply<T extends { readonly reply?: Reply }>({ reply, ...event }: T): Record<string, unknown> {
   return reply === undefined ? event : { ...event, reply: `${reply.code} ${reply.text}` }
+}
+
+/**
+ * Anybody may talk to a bounce listener, and many do who have no business there: what is refused to them is told only to
+ * those who look for it, what we end and what goes wrong to everybody.
+ */
+export function logBounceEvents(logger: Logger): BounceEvents {
+  return {
+    ...logEvents(logger),
+    connectionRefused: (event) => logger.info({ event: 'connection-refused', ...withReply(event) }),
+    sessionEnded: (event) => logger.info({ event: 'session-ended', ...withReply(event) }),
+    refused: (event) => logger[event.command === 'RCPT' ? 'debug' : 'info']({ event: 'refused', ...withReply(event) }),
+    reportTaken: (event) => logger.debug({ event: 'report-taken', ...event }),
+    bouncesPaused: (event) => logger.error({ event: 'bounces-paused', ...event }),
+    bouncesResumed: () => logger.info({ event: 'bounces-resumed' }),
+  }
 }

@@ -9,6 +9,8 @@ import { badParameter, REPLY, type Reply, unknownParameter } from './replies.ts'
 export interface MailCommand {
   /** Undefined for the null sender. */
   readonly sender: Address | undefined
+  /** '' for the null sender. */
+  readonly senderText: string
   readonly sizeBytes: number
   readonly smtpUtf8: boolean
   readonly dsn: DsnMail | undefined
@@ -23,15 +25,17 @@ type Parameters = ReadonlyMap<string, string | undefined>
 
 export const isReply = (value: object): value is Reply => 'code' in value && 'text' in value
 
-export function parseMail(line: Buffer): MailCommand | Reply {
+/** Any sender at all is good enough for `anySender`: one that is no address comes out as text. */
+export function parseMail(line: Buffer, judging: 'sender' | 'anySender' = 'sender'): MailCommand | Reply {
   const command = splitCommand(line, /^mail from:[ \t]*/i)
   if (command === undefined) return REPLY.mailSyntax
   const parameters = parseParameters(command.rest, MAIL_PARAMETERS)
   if (isReply(parameters)) return parameters
   const smtpUtf8 = parameters.has('SMTPUTF8')
   const sender = command.path === '' ? undefined : parsePath(command.path, smtpUtf8, REPLY.senderSyntax)
-  if (sender !== undefined && isReply(sender)) return sender
-  return { sender, sizeBytes: Number(parameters.get('SIZE') ?? 0), smtpUtf8, dsn: mailDsn(parameters) }
+  const rest = { sizeBytes: Number(parameters.get('SIZE') ?? 0), smtpUtf8, dsn: mailDsn(parameters) }
+  if (sender === undefined || !isReply(sender)) return { sender, senderText: sender?.text ?? '', ...rest }
+  return judging === 'sender' ? sender : { sender: undefined, senderText: printable(command.path), ...rest }
 }
 
 export function parseRcpt(line: Buffer, smtpUtf8: boolean): RcptCommand | Reply {
@@ -42,6 +46,9 @@ export function parseRcpt(line: Buffer, smtpUtf8: boolean): RcptCommand | Reply 
   const recipient = parsePath(command.path, smtpUtf8, REPLY.recipientSyntax)
   return isReply(recipient) ? recipient : { recipient, dsn: rcptDsn(parameters) }
 }
+
+const MAX_PATH = 256
+const printable = (path: string): string => path.replace(/[^\x21-\x7e\u{a0}-\u{10ffff}]/gu, '?').slice(0, MAX_PATH)
 
 /** Splits off the path, with or without angle brackets (RFC 5321 wants them, some apps forget them). */
 function splitCommand(line: Buffer, verb: RegExp): { path: string; rest: string } | undefined {

@@ -1,18 +1,23 @@
 // How much of a client's time-wasting one session bears: refused commands, commands without work, messages. Pure counting.
 
 import { REPLY, type Reply } from './replies.ts'
-import type { SubmissionLimits } from './session-parts.ts'
+
+export interface PatienceLimits {
+  readonly maxErrors: number
+  readonly maxJunkCommands: number
+  readonly maxMessagesPerConnection: number
+}
 
 /** Commands that do no work; RFC 5321 allows them any time, a client that sends nothing else is no mailer. */
 const JUNK_COMMANDS: ReadonlySet<string> = new Set(['NOOP', 'RSET', 'VRFY', 'EXPN', 'HELP', 'EHLO', 'HELO'])
 
 export class Patience {
-  readonly #limits: SubmissionLimits
+  readonly #limits: PatienceLimits
   #errors = 0
   #junkCommands = 0
   #messages = 0
 
-  constructor(limits: SubmissionLimits) {
+  constructor(limits: PatienceLimits) {
     this.#limits = limits
   }
 

@@ -1,5 +1,5 @@
-// Everything submission says in its own words, in one table: code, enhanced code (RFC 3463) and a sentence that tells
-// the person behind the client what to do. Texts that smtp-server says itself are the exception (see session.ts).
+// Everything our listeners say in their own words, in one table: code, enhanced code (RFC 3463) and a sentence that tells
+// the person behind the client what to do. Texts that smtp-server says itself are the exception (see listener-session.ts).
 
 import type { EpochMs } from '../util/clock.ts'
 
@@ -19,6 +19,7 @@ export const REPLY = {
   tooManyErrors: reply(421, '4.7.0 too many errors'),
   tooManyJunkCommands: reply(421, '4.7.0 too many commands without a message'),
   tooManyMessages: reply(421, '4.3.2 enough messages for one connection, please reconnect'),
+  tlsTooLate: reply(421, '4.4.2 the TLS handshake took too long'),
   authTooLate: reply(421, '4.4.2 no authentication in time'),
   transactionTooLong: reply(421, '4.4.2 the transaction took too long'),
   dataTooSlow: reply(421, '4.4.2 message data arrives too slowly'),
@@ -54,6 +55,13 @@ export const REPLY = {
   allSuppressed: reply(550, '5.7.1 every recipient is suppressed'),
   noRoom: reply(452, '4.3.1 no room for the message at the moment, try again later'),
   ourFault: reply(451, '4.3.0 temporary local problem, try again later'),
+  // Reports that come back
+  unknownAddress: reply(550, '5.1.1 no such address: it was never valid, or its time is over'),
+  relayDenied: reply(550, '5.7.1 relaying denied: only reports about mail sent from here are taken'),
+  enoughReports: reply(550, '5.7.1 there are enough reports about this recipient'),
+  reportRate: reply(450, '4.7.1 too many reports from your address, try again later'),
+  tooManyBadRecipients: reply(421, '4.7.0 too many refused recipients'),
+  bareLineEnd: reply(521, '5.5.2 bare CR or LF in the message: lines must end in CRLF'),
   // Fine
   mailOk: reply(250, '2.1.0 sender ok'),
   rcptOk: reply(250, '2.1.5 recipient ok'),
@@ -75,3 +83,5 @@ export const recipientSuppressed = (reason: string, since: EpochMs): Reply =>
   reply(550, `5.7.1 recipient is suppressed: ${reason} since ${new Date(since).toISOString().slice(0, 10)}`)
 
 export const queuedAs = (id: string): Reply => reply(250, `2.0.0 queued as ${id}`)
+
+export const takenAs = (ids: readonly string[]): Reply => reply(250, `2.0.0 taken as ${ids.join(' ')}`)

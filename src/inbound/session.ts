@@ -1,167 +1,44 @@
-// One SMTP session of submission: smtp-server's connection with our commands, limits and replies. From smtp-server come
-// the command parser, dot-unstuffing and end of data, STARTTLS, the SASL exchanges and closing; what a client may do is
-// decided here and in the parts below. Relied on beyond its documented options (smtp-library.test.ts fails when an
-// upgrade changes them): the methods overridden here are called under these names; `_resetSession` runs after EHLO,
-// HELO, RSET, STARTTLS and DATA; a command that gets no callback stops the parser; `send(421)` closes; `send` with
-// context `false` adds no enhanced code; handler_DATA asks session.envelope.rcptTo only for its length.
+// One SMTP session of submission: the session that every listener has (listener-session.ts) with AUTH and the commands of
+// a transaction. The SASL exchanges are smtp-server's; what a client may do is decided here and in the parts below.
 
-import type { Socket } from 'node:net'
-import { TLSSocket } from 'node:tls'
 import type { SMTPServerAuthentication, SMTPServerDataStream, SMTPServerSession } from 'smtp-server'
-import { SMTPConnection } from 'smtp-server/lib/smtp-connection.js'
 import type { TenantSettings } from '../config/schema.ts'
-import type { Message } from '../mail/message.ts'
 import type { Envelope } from './envelope.ts'
 import type { Peer } from './events.ts'
-import { features, helloName } from './hello.ts'
+import { features } from './hello.ts'
+import { ListenerSession, type SessionOrigin } from './listener-session.ts'
 import { isReply, parseMail, parseRcpt } from './path.ts'
-import { Patience } from './patience.ts'
 import { REPLY, type Reply } from './replies.ts'
 import { openEnvelope, takeRecipient } from './rules.ts'
-import type { SessionOrigin, SessionParts, SubmissionLimits } from './session-parts.ts'
+import type { SessionParts, SubmissionLimits } from './session-parts.ts'
 import type { Tenancy } from './tenancy.ts'
 import { Transfer } from './transfer.ts'
 
-const ENHANCED_TEXT = /^[245]\.\d{1,3}\.\d{1,3} /
-
-const HELLO: ReadonlySet<unknown> = new Set(['EHLO', 'HELO', 'LHLO'])
-
-/** smtp-server leaves the enhanced code out of every reply to these; RFC 2034 §3 only of the positive ones. */
-const contextOf = (code: number, context: string | false | undefined): string | false | undefined =>
-  code >= 400 && HELLO.has(context) ? undefined : context
-
-export class SubmissionSession extends SMTPConnection {
+export class SubmissionSession extends ListenerSession {
   readonly #parts: SessionParts
   readonly #limits: SubmissionLimits
-  readonly #openedAt: number
-  /** Set at init when a limit refuses the connection. */
-  readonly #refusal: Reply | undefined
-  readonly #onClosing: () => void
-  readonly #onClosed: () => void
-  /** The socket timed now: during a STARTTLS handshake the TLS socket on top of the raw one. */
-  #timedSocket: Socket | undefined
-  #upgradingSince: number | undefined
-  readonly #patience: Patience
   #envelope: Envelope | undefined
-  #transfer: Transfer | undefined
   /** The trusted tenant of this address, looked up once per state of the settings. */
   #trusted: { readonly tenancy: Tenancy; readonly tenant: TenantSettings | undefined } | undefined
 
   constructor(parts: SessionParts, from: SessionOrigin) {
-    super(from.server, from.socket, from.options)
+    const limits = parts.limits()
+    super(parts, limits, from)
     this.#parts = parts
-    this.#limits = parts.limits()
-    this.#patience = new Patience(this.#limits)
-    this.#openedAt = parts.clock.monotonic()
-    this.#refusal = from.refusal
-    this.#onClosing = from.onClosing
-    this.#onClosed = from.onClosed
+    this.#limits = limits
   }
 
-  /** In DATA, up to and including our answer to the dot. */
-  get isTransferring(): boolean {
-    return this.#transfer !== undefined
+  protected override overstays(openForMs: number): Reply | undefined {
+    if (this.session.user || openForMs <= this.#limits.authTimeout) return undefined
+    return this.#mustAuthenticate() ? REPLY.authTooLate : undefined
   }
 
-  /** smtp-server waits 100 ms here for clients that talk too soon; submission clients are known, so we do not. */
-  override init(): void {
-    this._setListeners(() => {
-      if (this.#refusal === undefined) {
-        this.connectionReady()
-        this.#parts.events.connectionOpened(this.#peer())
-      } else {
-        this.#parts.events.connectionRefused({ ...this.#peer(), reply: this.#refusal })
-        this.#say(this.#refusal)
-      }
-    })
-  }
-
-  /** Ends the session with a 421. */
-  end(reply: Reply): void {
-    if (this._closing || this._closed) return
-    this.#say(reply)
-  }
-
-  /** Closes at once. */
-  destroy(): void {
-    const socket = this.#timedSocket ?? this._socket
-    socket.destroy()
-  }
-
-  override close(): void {
-    // During a TLS handshake nothing can be said. The raw socket must not be closed underneath it: Node may crash.
-    if (this._upgrading) this.destroy()
-    else super.close()
-    this.#onClosing()
-  }
-
-  override _onCloseEvent(hadError?: boolean): void {
-    super._onCloseEvent(hadError)
-    this.#onClosing()
-    this.#onClosed()
-  }
-
-  /** Called every second or so: ends the session when it takes longer than it may. */
-  checkDeadlines(now: number): void {
-    if (this._closing || this._closed) return
-    const reply = this.#overdue(now)
-    if (reply !== undefined) this.end(reply)
-  }
-
-  #overdue(now: number): Reply | undefined {
-    const { authTimeout, transactionTimeout, minDataRate } = this.#limits
-    this.#upgradingSince = this._upgrading ? (this.#upgradingSince ?? now) : undefined
-    if (this.#upgradingSince !== undefined && now - this.#upgradingSince > authTimeout) return REPLY.authTooLate
-    if (!this.session.user && now - this.#openedAt > authTimeout && this.#mustAuthenticate()) return REPLY.authTooLate
-    if (this.#transfer !== undefined) {
-      // After the dot it is we who take the time.
-      if (!this.#transfer.isReceiving) return undefined
-      if (this.#transfer.isTooSlow(now, minDataRate)) return REPLY.dataTooSlow
-    }
-    const startedAt = this.#envelope?.startedAt
-    return startedAt !== undefined && now - startedAt > transactionTimeout ? REPLY.transactionTooLong : undefined
+  protected override transactionStartedAt(): number | undefined {
+    return this.#envelope?.startedAt
   }
 
   #mustAuthenticate(): boolean {
     return this.#parts.listener.auth === 'required' || this.#trustedTenant() === undefined
-  }
-
-  override _armTimeout(socket: Socket = this._socket): void {
-    this.#timedSocket = socket
-    socket.setTimeout(this.#limits.idleTimeout, () => this._onTimeout())
-  }
-
-  override _onCommand(command: Buffer, callback?: () => void): void {
-    // What came before a TLS handshake is dropped by smtp-server without an answer.
-    const refusal = this._upgrading ? undefined : this.#refusalBefore(command)
-    if (refusal === undefined) {
-      // Counted as errors like all the others, by our own limit.
-      this._unrecognizedCommands = 0
-      super._onCommand(command, callback)
-    } else {
-      // Without the callback the parser stops; nothing pipelined behind it is read.
-      this.end(refusal)
-    }
-  }
-
-  #refusalBefore(command: Buffer): Reply | undefined {
-    if (this.#parts.isStopping()) return REPLY.shuttingDown
-    // A line of an AUTH exchange is no command.
-    return this._nextHandler === false ? this.#patience.endsBefore(command) : undefined
-  }
-
-  override send(code: number, data?: string | string[] | null, context?: string | false): void {
-    const hasOwnCode = typeof data === 'string' && ENHANCED_TEXT.test(data)
-    super.send(code, data, hasOwnCode ? false : contextOf(code, context))
-    if (code < 400) return
-    this.#patience.countError()
-    if (code === 421 && this.#refusal === undefined) {
-      this.#parts.events.sessionEnded({ ...this.#peer(), reply: { code, text: String(data) } })
-    }
-  }
-
-  #say(reply: Reply): void {
-    this.send(reply.code, reply.text, false)
   }
 
   override _resetSession(): void {
@@ -169,39 +46,13 @@ export class SubmissionSession extends SMTPConnection {
     this.#envelope = undefined
   }
 
-  override handler_EHLO(command: Buffer, callback: () => void): void {
-    if (this.#takeName(command)) {
-      const offer = features({
-        listener: this.#parts.listener,
-        maxSize: this.#limits.maxSize,
-        isSecure: this.secure,
-        isAuthenticated: this.#user() !== undefined,
-      })
-      this.send(250, [this.name, ...offer], false)
-    }
-    callback()
-  }
-
-  override handler_HELO(command: Buffer, callback: () => void): void {
-    if (this.#takeName(command)) this.send(250, this.name, false)
-    callback()
-  }
-
-  #takeName(command: Buffer): boolean {
-    const name = helloName(command)
-    if (name === undefined) {
-      this.#say(REPLY.heloSyntax)
-      return false
-    }
-    this.hostNameAppearsAs = name
-    this._resetSession()
-    return true
-  }
-
-  // RFC 5321 §3.5.3: a server that does not expand lists says 502.
-  handler_EXPN(_command: Buffer, callback: () => void): void {
-    this.#say(REPLY.notImplemented)
-    callback()
+  protected override offer(): readonly string[] {
+    return features({
+      listener: this.#parts.listener,
+      maxSize: this.#limits.maxSize,
+      isSecure: this.secure,
+      isAuthenticated: this.#user() !== undefined,
+    })
   }
 
   override handler_AUTH(command: Buffer, callback: () => void): void {
@@ -209,7 +60,7 @@ export class SubmissionSession extends SMTPConnection {
     if (refusal === undefined) {
       super.handler_AUTH(command, callback)
     } else {
-      this.#say(refusal)
+      this.say(refusal)
       callback()
     }
   }
@@ -227,29 +78,29 @@ export class SubmissionSession extends SMTPConnection {
     const user = auth.username ?? ''
     // RFC 4616: acting as somebody else is not possible here.
     if (auth.authzid !== undefined && auth.authzid !== '' && auth.authzid !== user) {
-      events.authFailed({ ...this.#peer(), user, reason: 'other identity' })
+      events.authFailed({ ...this.peer(), user, reason: 'other identity' })
       return REPLY.authRefused
     }
     const attempt = { user, password: auth.password ?? '', address: this.remoteAddress }
     const result = await authenticator.verify(tenancy(), attempt)
     if (result.kind === 'granted') {
-      events.authSucceeded({ ...this.#peer(), tenant: result.credential.tenant, credential: user })
+      events.authSucceeded({ ...this.peer(), tenant: result.credential.tenant, credential: user })
       return undefined
     }
-    events.authFailed({ ...this.#peer(), user, reason: result.reason })
+    events.authFailed({ ...this.peer(), user, reason: result.reason })
     return result.kind === 'throttled' ? REPLY.authThrottled : REPLY.authRefused
   }
 
   override handler_MAIL(command: Buffer, callback: () => void): void {
     const reply = this.#mail(command)
-    if (reply.code >= 400) this.#parts.events.refused({ ...this.#peer(), command: 'MAIL', reply })
-    this.#say(reply)
+    if (reply.code >= 400) this.#parts.events.refused({ ...this.peer(), command: 'MAIL', reply })
+    this.say(reply)
     callback()
   }
 
   #mail(command: Buffer): Reply {
     if (this.#envelope !== undefined) return REPLY.nestedMail
-    const end = this.#patience.endsBeforeMail()
+    const end = this.patience.endsBeforeMail()
     if (end !== undefined) return end
     const mail = parseMail(command)
     if (isReply(mail)) return mail
@@ -277,9 +128,9 @@ export class SubmissionSession extends SMTPConnection {
     const reply = this.#rcpt(command)
     if (reply.code >= 400) {
       const subject = command.toString().slice(5, 300)
-      this.#parts.events.refused({ ...this.#peer(), command: 'RCPT', reply, subject })
+      this.#parts.events.refused({ ...this.peer(), command: 'RCPT', reply, subject })
     }
-    this.#say(reply)
+    this.say(reply)
     callback()
   }
 
@@ -303,7 +154,7 @@ export class SubmissionSession extends SMTPConnection {
     if (this.#envelope !== undefined && this.#envelope.recipients.size > 0) {
       super.handler_DATA(command, callback)
     } else {
-      this.#say(this.#envelope === undefined ? REPLY.needMail : REPLY.needRcpt)
+      this.say(this.#envelope === undefined ? REPLY.needMail : REPLY.needRcpt)
       callback()
     }
   }
@@ -313,7 +164,7 @@ export class SubmissionSession extends SMTPConnection {
     const envelope = this.#envelope
     if (envelope === undefined) return REPLY.needMail
     const { acceptor, signer, clock, hostname, events, tenancy } = this.#parts
-    this.#transfer = new Transfer({
+    const transfer = new Transfer({
       stream,
       acceptor,
       clock,
@@ -323,19 +174,21 @@ export class SubmissionSession extends SMTPConnection {
         signer,
         clock,
         hostname,
-        client: this.#client(),
+        client: { address: this.remoteAddress, listener: this.#parts.listener.name, ...this.client() },
         isEsmtp: this.openingCommand === 'EHLO',
         maxReceived: this.#limits.maxReceived,
+        unsubscribe: this.#parts.unsubscribe(),
       },
       maxSize: this.#limits.maxSize,
-      onError: (error) => events.acceptFailed({ ...this.#peer(), error }),
+      onError: (error) => events.acceptFailed({ ...this.peer(), error }),
     })
-    const reply = await this.#transfer.run().finally(() => {
-      this.#transfer = undefined
+    this.transfer = transfer
+    const reply = await transfer.run().finally(() => {
+      this.transfer = undefined
     })
     if (reply === undefined) return undefined
-    if (reply.code >= 400) events.refused({ ...this.#peer(), command: 'dot', reply })
-    else this.#patience.countMessage()
+    if (reply.code >= 400) events.refused({ ...this.peer(), command: 'dot', reply })
+    else this.patience.countMessage()
     return reply
   }
 
@@ -352,25 +205,11 @@ export class SubmissionSession extends SMTPConnection {
     return typeof user === 'string' ? user : undefined
   }
 
-  #client(): Message['client'] {
-    const helo = this.hostNameAppearsAs === false ? '' : this.hostNameAppearsAs
-    const tls =
-      this._socket instanceof TLSSocket ? `${this._socket.getProtocol()} ${this._socket.getCipher().name}` : undefined
-    return {
-      address: this.remoteAddress,
-      listener: this.#parts.listener.name,
-      ...(helo === '' ? {} : { helo }),
-      ...(tls === undefined ? {} : { tls }),
-    }
-  }
-
-  #peer(): Peer {
+  protected override peer(): Peer {
     const credential = this.#user()
     const tenant = this.#envelope?.tenant.name
     return {
-      session: this.id,
-      listener: this.#parts.listener.name,
-      address: this.remoteAddress,
+      ...super.peer(),
       ...(tenant === undefined ? {} : { tenant }),
       ...(credential === undefined ? {} : { credential }),
     }

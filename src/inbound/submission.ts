@@ -1,17 +1,17 @@
-// Submission as a whole: one server per listener, what they share (connection counts, tenancy, authenticator), and the
-// life of them all: start, reconfigure, pause while the store is full, stop.
+// Submission as a whole: one server per listener and what they share: tenancy, authenticator, pausing while the store is
+// full. Their life is that of all listeners (listeners.ts).
 
-import { once } from 'node:events'
 import { hostname as machineName } from 'node:os'
+import type { ReturnPathKey } from '../bounce/return-path.ts'
 import type { ListenerSettings, Settings } from '../config/schema.ts'
 import type { Acceptor } from '../queue/submission.ts'
 import type { Signer } from '../sign/signer.ts'
-import { type Clock, SECOND, type Timer } from '../util/clock.ts'
+import type { Clock } from '../util/clock.ts'
 import { Authenticator } from './auth.ts'
 import type { Certificates } from './certificates.ts'
 import type { SubmissionEvents } from './events.ts'
-import { OpenConnections } from './limits.ts'
-import { REPLY } from './replies.ts'
+import type { UnsubscribeTerms } from './list-unsubscribe.ts'
+import { Listeners, type Listening } from './listeners.ts'
 import type { EnvelopePolicy } from './rules.ts'
 import { SubmissionServer } from './server.ts'
 import { Tenancy } from './tenancy.ts'
@@ -22,16 +22,14 @@ export interface SubmissionParts {
   readonly isSuppressed: EnvelopePolicy['isSuppressed']
   readonly knownNullMx: EnvelopePolicy['knownNullMx']
   readonly signer: Signer
+  /** Signs unsubscribe addresses; without it credentials with list_unsubscribe get none. */
+  readonly unsubscribeKey?: ReturnPathKey
   readonly certificates: Certificates
   readonly clock: Clock
   readonly events: SubmissionEvents
 }
 
-export interface Listening {
-  readonly name: string
-  readonly address: string
-  readonly port: number
-}
+export type { Listening } from './listeners.ts'
 
 export interface Submission {
   /** Rejects when a listener cannot have its port; then none is open. */
@@ -45,9 +43,6 @@ export interface Submission {
   resume(): void
 }
 
-const SWEEP_MS = SECOND
-const DRAIN_POLL_MS = 50
-
 export function createSubmission(parts: SubmissionParts): Submission {
   return new SubmissionListeners(parts)
 }
@@ -55,37 +50,24 @@ export function createSubmission(parts: SubmissionParts): Submission {
 class SubmissionListeners implements Submission {
   readonly #parts: SubmissionParts
   readonly #authenticator: Authenticator
-  readonly #openSessions = new OpenConnections()
-  readonly #openSockets = new OpenConnections()
+  readonly #listeners: Listeners
   #settings: Settings
   #tenancy: Tenancy
-  #servers: SubmissionServer[] = []
-  #sweep: Timer | undefined
   #isPaused = false
-  #isStopping = false
 
   constructor(parts: SubmissionParts) {
     this.#parts = parts
     this.#settings = parts.settings
     this.#tenancy = new Tenancy(parts.settings)
     this.#authenticator = new Authenticator(parts.clock)
+    const { clock, certificates, events } = parts
+    this.#listeners = new Listeners({ clock, certificates, events, minVersion: () => this.#settings.tls.minVersion })
   }
 
-  async start(): Promise<readonly Listening[]> {
-    this.#servers = this.#settings.listener.map((listener) => this.#createServer(listener))
-    const listening: Listening[] = []
-    try {
-      for (const [index, server] of this.#servers.entries()) {
-        const settings = this.#settings.listener[index]
-        if (settings !== undefined) listening.push(await this.#listen(server, settings))
-      }
-    } catch (error) {
-      await Promise.all(this.#servers.map(closed))
-      throw error
-    }
-    this.#parts.certificates.onChange(() => this.#useCertificate())
-    this.#scheduleSweep()
-    return listening
+  start(): Promise<readonly Listening[]> {
+    return this.#listeners.start(
+      this.#settings.listener.map((listener) => ({ at: listener, server: this.#createServer(listener) })),
+    )
   }
 
   #createServer(listener: ListenerSettings): SubmissionServer {
@@ -98,43 +80,22 @@ class SubmissionListeners implements Submission {
       signer,
       events,
       authenticator: this.#authenticator,
-      openSessions: this.#openSessions,
-      openSockets: this.#openSockets,
+      openSessions: this.#listeners.openSessions,
+      openSockets: this.#listeners.openSockets,
       policy: { isSuppressed, knownNullMx, isPaused: () => this.#isPaused },
       tenancy: () => this.#tenancy,
       limits: () => this.#settings.submission,
-      isStopping: () => this.#isStopping,
-      tls: listener.tls === 'none' ? undefined : this.#tlsOptions(),
+      unsubscribe: () => this.#unsubscribeTerms(),
+      handshakeTimeout: () => this.#settings.submission.authTimeout,
+      isStopping: () => this.#listeners.isStopping,
+      tls: listener.tls === 'none' ? undefined : this.#listeners.tlsOptions(),
     })
   }
 
-  #tlsOptions() {
-    return { ...this.#parts.certificates.current, minVersion: this.#settings.tls.minVersion }
-  }
-
-  #useCertificate(): void {
-    for (const server of this.#servers) {
-      if (server.options.disabledCommands.includes('STARTTLS')) continue
-      server.updateSecureContext(this.#tlsOptions())
-    }
-  }
-
-  async #listen(server: SubmissionServer, { name, address, port }: ListenerSettings): Promise<Listening> {
-    server.listen(port, address)
-    await once(server.server, 'listening')
-    const bound = server.server.address()
-    if (bound === null || typeof bound === 'string') throw new Error(`listener ${name} has no address`)
-    this.#parts.events.listening({ listener: name, address: bound.address, port: bound.port })
-    return { name, address: bound.address, port: bound.port }
-  }
-
-  /** One timer for all deadlines: none per session, none per message. */
-  #scheduleSweep(): void {
-    this.#sweep = this.#parts.clock.after(SWEEP_MS, () => {
-      const now = this.#parts.clock.monotonic()
-      for (const server of this.#servers) for (const session of server.sessions) session.checkDeadlines(now)
-      this.#scheduleSweep()
-    })
+  #unsubscribeTerms(): UnsubscribeTerms | undefined {
+    const { unsubscribeKey: key } = this.#parts
+    const { url, keep } = this.#settings.unsubscribe
+    return key === undefined ? undefined : { key, url, keepMs: keep }
   }
 
   reconfigure(settings: Settings): void {
@@ -155,40 +116,7 @@ class SubmissionListeners implements Submission {
     this.#parts.events.submissionResumed()
   }
 
-  async stop(graceMs: number): Promise<void> {
-    this.#isStopping = true
-    const { clock } = this.#parts
-    const deadline = clock.monotonic() + graceMs
-    this.#endIdleSessions()
-    while (this.#isTransferring() && clock.monotonic() < deadline) {
-      await clock.sleep(Math.min(DRAIN_POLL_MS, graceMs))
-      this.#endIdleSessions()
-    }
-    this.#sweep?.cancel()
-    for (const server of this.#servers) for (const session of server.sessions) session.end(REPLY.shuttingDown)
-    const allClosed = Promise.all(this.#servers.map(closed))
-    await Promise.race([allClosed, clock.sleep(Math.max(SECOND, deadline - clock.monotonic()))])
-    for (const server of this.#servers) server.destroySockets()
-    await allClosed
-    // A store that never answers is its own watchdog's business, not ours to wait for.
-    await Promise.race([Promise.all(this.#servers.map((server) => server.settled())), clock.sleep(SECOND)])
+  stop(graceMs: number): Promise<void> {
+    return this.#listeners.stop(graceMs)
   }
-
-  #endIdleSessions(): void {
-    for (const server of this.#servers) {
-      for (const session of server.sessions) if (!session.isTransferring) session.end(REPLY.shuttingDown)
-    }
-  }
-
-  #isTransferring(): boolean {
-    return this.#servers.some((server) => [...server.sessions].some(({ isTransferring }) => isTransferring))
-  }
-}
-
-/** Stops listening; resolves when the last connection has closed. */
-function closed(server: SubmissionServer): Promise<void> {
-  return new Promise((resolve) => {
-    // net.Server's own close: SMTPServer.close would say its own 421 and run timers of its own.
-    server.server.close(() => resolve())
-  })
 }

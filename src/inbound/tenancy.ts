@@ -74,6 +74,11 @@ export class Tenancy {
     return covering?.tenant === tenant.name ? (covering.name as Domain) : undefined
   }
 
+  /** The return-path domain of a domain that ownDomain gave. */
+  returnPathOf(own: Domain): string | undefined {
+    return this.#domains.get(own)?.returnPath
+  }
+
   /** The domain itself, or the nearest parent with `subdomains`. */
   #covering(domain: Domain): DomainSettings | undefined {
     for (let name: string = domain; ; name = name.slice(name.indexOf('.') + 1)) {

@@ -3,15 +3,13 @@
 
 import type { Readable } from 'node:stream'
 import type { Accepted, Acceptor, Submitted } from '../queue/submission.ts'
-import { type Clock, SECOND } from '../util/clock.ts'
+import type { Clock } from '../util/clock.ts'
+import { isTooSlow } from './data-rate.ts'
 import { type HeadParts, openHead } from './envelope.ts'
 import { Intake } from './intake.ts'
 import { queuedAs, type Reply } from './replies.ts'
 import { replyFor } from './reply-for.ts'
 import { allSuppressed } from './rules.ts'
-
-/** A client may be slow at first: TCP slow start, a virus scanner at its end. */
-const SLOW_START_MS = 10 * SECOND
 
 export interface TransferParts {
   readonly stream: Readable
@@ -41,7 +39,7 @@ export class Transfer {
   isTooSlow(now: number, minBytesPerSecond: number): boolean {
     if (this.#intake.isStalled) return false
     const elapsedMs = now - this.#intake.startedAt - this.#intake.stalledMs
-    return elapsedMs > SLOW_START_MS && this.#intake.receivedBytes < (minBytesPerSecond * elapsedMs) / SECOND
+    return isTooSlow({ elapsedMs, receivedBytes: this.#intake.receivedBytes }, minBytesPerSecond)
   }
 
   /** The answer to the dot; undefined when the client went away before it. */

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Settings, schema } from '../../src/config/schema.ts'
 import { type Certificates, openCertificates } from '../../src/inbound/certificates.ts'
-import type { CertificateEvents, SubmissionEvents } from '../../src/inbound/events.ts'
+import type { BounceEvents, CertificateEvents, SubmissionEvents } from '../../src/inbound/events.ts'
 import { createSubmission, type Listening, type Submission } from '../../src/inbound/submission.ts'
 import type { Domain, EmailAddress } from '../../src/mail/address.ts'
 import type { Cause } from '../../src/mail/outcome.ts'
@@ -162,15 +162,18 @@ export async function startSubmission(options: HarnessOptions = {}): Promise<Har
   }
 }
 
-function portOf(listening: readonly Listening[], name: string): number {
+export function portOf(listening: readonly Listening[], name: string): number {
   const found = listening.find((listener) => listener.name === name)
   if (found === undefined) throw new Error(`no listener ${name}`)
   return found.port
 }
 
-type Recorder = SubmissionEvents & CertificateEvents & Pick<Harness, 'event'> & { recorded: RecordedEvent[] }
+export type Recorder = SubmissionEvents &
+  BounceEvents &
+  CertificateEvents &
+  Pick<Harness, 'event'> & { recorded: RecordedEvent[] }
 
-function recordEvents(): Recorder {
+export function recordEvents(): Recorder {
   const recorded: RecordedEvent[] = []
   const waiting = new Set<() => void>()
   const record = (name: string) => (event?: object) => {
@@ -202,6 +205,9 @@ function recordEvents(): Recorder {
     acceptFailed: record('acceptFailed'),
     submissionPaused: record('submissionPaused'),
     submissionResumed: record('submissionResumed'),
+    reportTaken: record('reportTaken'),
+    bouncesPaused: record('bouncesPaused'),
+    bouncesResumed: record('bouncesResumed'),
     certificateMade: record('certificateMade'),
     certificateLoaded: record('certificateLoaded'),
     certificateRefused: record('certificateRefused'),

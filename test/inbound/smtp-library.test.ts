@@ -1,5 +1,5 @@
-// What session.ts and server.ts rely on in smtp-server beyond its documented options. Each line here fails when an upgrade
-// renames or moves it; the behaviour itself is covered by the dialogs.
+// What listener-session.ts and listener-server.ts rely on in smtp-server beyond its documented options. Each line here
+// fails when an upgrade renames or moves it; the behaviour itself is covered by the dialogs.
 
 import { once } from 'node:events'
 import { connect } from 'node:net'

@@ -3,33 +3,9 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { LineClient } from '../support/dialog.ts'
+import { SHAPES, sendIn } from '../support/smuggling.ts'
 import { type Harness, startSubmission } from './harness.ts'
 
-/** What stands between the text and the smuggled commands. */
-const SHAPES: Readonly<Record<string, string>> = {
-  'LF . LF': '\n.\n',
-  'LF . CRLF': '\n.\r\n',
-  'CRLF . LF': '\r\n.\n',
-  'CR . CR': '\r.\r',
-  'CR . CRLF': '\r.\r\n',
-  'CRLF . CR': '\r\n.\r',
-  'CR . LF': '\r.\n',
-  'LF . CR': '\n.\r',
-  'LFLF . LFLF': '\n\n.\n\n',
-  'CRCRLF . CRCRLF': '\r\r\n.\r\r\n',
-  'CRLF NUL . CRLF': '\r\n\0.\r\n',
-  'CRLF . NUL CRLF': '\r\n.\0\r\n',
-  'CRLF . SP CRLF': '\r\n. \r\n',
-  'CRLF . VT': '\r\n.\v\r\n',
-  'CRLF . FF': '\r\n.\f\r\n',
-  'NEL . NEL': '\x85.\x85',
-  'U+2028 . U+2028': '\xe2\x80\xa8.\xe2\x80\xa8',
-  'LF .. CRLF': '\n..\r\n',
-  'CR .. CR': '\r..\r',
-  'CRLF .. CRLF': '\r\n..\r\n',
-  'CRLF CR . CRLF': '\r\n\r.\r\n',
-  'CRLF . CRCRLF': '\r\n.\r\r\n',
-}
 const SMUGGLED = 'MAIL FROM:<evil@x.test>\r\nRCPT TO:<victim@y.test>\r\nDATA\r\nSubject: smuggled\r\n\r\nevil\r\n.\r\n'
 
 let harness: Harness
@@ -48,15 +24,6 @@ async function open(): Promise<LineClient> {
 async function startData(client: LineClient): Promise<void> {
   client.send('MAIL FROM:<a@x.test>\r\nRCPT TO:<b@y.test>\r\nDATA\r\n')
   for (let n = 0; n < 3; n++) await client.reply()
-}
-
-/** A segment of its own, as far as that can be had: the next one is sent when the event loop has turned. */
-async function sendIn(client: LineClient, pieces: readonly string[]): Promise<void> {
-  for (const piece of pieces) {
-    if (piece === '') continue
-    await new Promise<void>((resolve) => client.socket.write(piece, 'latin1', () => resolve()))
-    await new Promise(setImmediate)
-  }
 }
 
 /** Sends the message in pieces and returns what was accepted; the reply is one 250 or one 5xx. */

@@ -65,6 +65,10 @@ name = "trusted"
 port = 0
 tls = "none"
 auth = "optional"
+[[bounce_listener]]
+name = "bounces"
+port = 0
+tls = "none"
 ${options.toml ?? ''}
 `
 
@@ -127,6 +131,7 @@ export class ChildRelay {
   /** What it wrote to stderr. */
   stderr = ''
   port = 0
+  bouncePort = 0
   readonly exited: Promise<Exit>
   readonly #child: ChildProcess
   #wake: () => void = () => undefined
@@ -234,7 +239,8 @@ export class ChildRelay {
     if (!line.endsWith('}')) return
     const entry = JSON.parse(line) as Record<string, unknown>
     this.log.push(entry)
-    if (entry.event === 'listening') this.port = Number(entry.port)
+    if (entry.event === 'listening' && entry.listener === 'bounces') this.bouncePort = Number(entry.port)
+    else if (entry.event === 'listening') this.port = Number(entry.port)
     this.#tell()
   }
 }

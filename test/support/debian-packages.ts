@@ -19,6 +19,7 @@ const NEEDS: readonly Need[] = [
     file: '/usr/share/doc/libsasl2-modules/copyright',
     for: 'Postfix as a client that logs in',
   },
+  { package: 'dovecot-imapd', file: '/usr/lib/dovecot/imap', for: 'mailboxes on a real IMAP server' },
   { package: 'python3', file: '/usr/bin/python3', for: 'smtplib as a client' },
   { package: 'faketime', file: '/usr/bin/faketime', for: 'clocks that jump' },
   { package: 'gcc', file: '/usr/bin/gcc', for: 'faults of the disk (a shim around fdatasync)' },

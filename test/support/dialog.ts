@@ -7,6 +7,7 @@
 //   A: N         so many messages have been accepted    A~ regex / A! regex   the last one matches / does not
 //   D: N         so many bodies have been discarded
 // `# text` is a comment; `listener: name`, `config: {json}`, `suppressed: address reason`, `nullmx: domain` come first.
+// With `listener: bounces` what is accepted are reports, and words such as {token} stand for addresses made for the run.
 
 import { connect, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
@@ -33,10 +34,11 @@ export interface Accepted {
 
 const STEP = /^(C:|C\\|S:|S~|S\$|TLS|A:|A~|A!|D:|[CS]\*(\d+):|S\*)(?: (.*))?$/
 
-export function parseDialog(source: string): Dialog {
+export function parseDialog(source: string, words: Readonly<Record<string, string>> = {}): Dialog {
+  const replaced = source.replace(/(?<!\\)\{([a-z-]+)\}/g, (whole, word: string) => words[word] ?? whole)
   const dialog = { listener: 'trusted', config: {}, suppressed: {} as Record<string, string>, nullMx: [] as string[] }
   const steps: Step[] = []
-  for (const [index, line] of source.split('\n').entries()) {
+  for (const [index, line] of replaced.split('\n').entries()) {
     const setting = /^(listener|config|suppressed|nullmx): (.*)$/.exec(line)
     const step = STEP.exec(line)
     if (setting !== null) set(dialog, setting[1] ?? '', setting[2] ?? '')

@@ -19,12 +19,14 @@ export interface Zone {
   readonly mx?: readonly (readonly [preference: number, exchange: string])[]
   readonly a?: readonly string[]
   readonly aaaa?: readonly string[]
+  /** Each at most 255 bytes per string of DNS; longer ones are split. */
+  readonly txt?: readonly string[]
   readonly cname?: string
   readonly ttl?: number
   /** Instead of an answer. `truncated`: the records come over TCP only. */
   readonly trouble?: 'servfail' | 'refused' | 'silence' | 'truncated' | 'garbage'
   /** The only type of question that meets the trouble; default: all. */
-  readonly troubled?: 'MX' | 'A' | 'AAAA'
+  readonly troubled?: 'MX' | 'A' | 'AAAA' | 'TXT'
 }
 
 export type Zones = Record<string, Zone>
@@ -32,7 +34,7 @@ export type Zones = Record<string, Zone>
 const SERVFAIL = 2
 const NXDOMAIN = 3
 const REFUSED = 5
-const TYPES = ['MX', 'A', 'AAAA'] as const
+const TYPES = ['MX', 'A', 'AAAA', 'TXT'] as const
 
 export class DnsServer implements AsyncDisposable {
   /** Change it at will: it is read for every question. */
@@ -148,6 +150,8 @@ export class DnsServer implements AsyncDisposable {
         answers.push({ type, name, ttl, data: { preference, exchange } })
     if (type === 'A') for (const data of zone.a ?? []) answers.push({ type, name, ttl, data })
     if (type === 'AAAA') for (const data of zone.aaaa ?? []) answers.push({ type, name, ttl, data })
+    if (type === 'TXT')
+      for (const text of zone.txt ?? []) answers.push({ type, name, ttl, data: text.match(/.{1,255}/g) ?? [''] })
     return { answers, exists: true }
   }
 }

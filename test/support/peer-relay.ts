@@ -97,6 +97,9 @@ name = "trusted"
 port = 0
 tls = "none"
 auth = "optional"
+[[bounce_listener]]
+name = "bounces"
+port = 0
 [[credential]]
 name = "${USER}"
 password = "${password}"

@@ -191,6 +191,15 @@ export class Postfix {
     return only
   }
 
+  /** Tries at once what waits in its queue. */
+  async flush(): Promise<void> {
+    const child = spawn('/usr/sbin/postqueue', ['-c', this.directory, '-f'], {
+      stdio: ['ignore', 'inherit', 'inherit'],
+    })
+    const [code] = await once(child, 'close')
+    if (code !== 0) throw new Error(`postqueue ended with ${code}`)
+  }
+
   #writeFiles({ services = {}, main = {}, mailboxes = [] }: PostfixOptions): void {
     const { directory } = this
     // Daemons run as several users and pass through here.

@@ -11,6 +11,7 @@ import type { RecordKind, StoredRecord } from '../../src/journal/record.ts'
 import { silentLogger } from '../../src/observe/logger.ts'
 import { type Relay, startRelay } from '../../src/relay.ts'
 import { type Clock, systemClock } from '../../src/util/clock.ts'
+import { SandboxClient } from './sandbox-client.ts'
 
 export interface TestRelayOptions {
   /** More TOML; [data], [sandbox], [delivery] and the listener `trusted` are given. */
@@ -18,6 +19,8 @@ export interface TestRelayOptions {
   /** More keys of [delivery]. */
   readonly delivery?: string
   readonly queue?: string
+  /** Everything goes to this port of 127.0.0.1 instead of the sandbox. */
+  readonly routeTo?: number
   readonly clock?: Clock
   /** The directory of an earlier relay, to start it again. */
   readonly directory?: string
@@ -31,10 +34,27 @@ export interface TestRelay {
   send(to: string | readonly string[], more?: Record<string, unknown>, from?: string): Promise<string>
   /** Resolves with the next (or an earlier) record that fits. */
   record(kind: RecordKind, about?: { recipient?: string; message?: string; count?: number }): Promise<StoredRecord>
+  /** Gives a mail to the bounce listener, from the null sender unless named; the first refusal, or the reply to the dot. */
+  report(to: string, raw: string | Buffer, sender?: string): Promise<string>
+  /** MAIL FROM on the wire of the last mail to `recipient` that the sandbox has. */
+  returnPathOf(recipient: string): string
+  readonly bouncePort: number
   stop(): Promise<void>
 }
 
-const configOf = ({ toml = '', delivery = '', queue = '' }: TestRelayOptions): string => `
+/** For `toml`: sender.test with a signed return path, and the boxes that some reports need. */
+export const RETURN_PATHS = `
+[[domain]]
+name = "sender.test"
+return_path = "bounce.sender.test"
+[[bounce_box]]
+address = "fbl@bounce.sender.test"
+kind = "feedback"
+[[bounce_box]]
+address = "*@sender.test"
+`
+
+export const configOf = ({ toml = '', delivery = '', queue = '', routeTo }: TestRelayOptions): string => `
 [node]
 hostname = "relay.test"
 [data]
@@ -43,8 +63,9 @@ min_free = "0"
 [sandbox]
 smtp_port = 0
 dns_port = 0
+report_delay = "10ms"
 [delivery]
-mode = "sandbox"
+mode = "${routeTo === undefined ? 'sandbox' : 'internet'}"
 workers = 0
 connection_rate = "100000/s"
 ${delivery}
@@ -56,6 +77,11 @@ name = "trusted"
 port = 0
 tls = "none"
 auth = "optional"
+[[bounce_listener]]
+name = "bounces"
+port = 0
+tls = "none"
+${routeTo === undefined ? '' : `[[route]]\ndomain = "*"\nto = "smtp://127.0.0.1:${routeTo}"\ntls = "none"\nallow_private = true`}
 ${toml}
 `
 
@@ -128,6 +154,36 @@ export async function startTestRelay(options: TestRelayOptions = {}): Promise<Te
       })
       transport.close()
       return /queued as ([0-9a-v]{13})/.exec(sent.response)?.[1] ?? sent.response
+    },
+    async report(to, raw, sender = '') {
+      const client = await SandboxClient.to(test.bouncePort)
+      try {
+        const bytes = (typeof raw === 'string' ? raw : raw.toString('latin1')).replace(/^\./gm, '..')
+        let reply = await client.reply()
+        for (const line of [
+          'EHLO mx.example.test',
+          `MAIL FROM:<${sender}>`,
+          `RCPT TO:<${to}>`,
+          'DATA',
+          `${bytes}\r\n.`,
+        ]) {
+          if (!/^[23]/.test(reply)) break
+          reply = await client.say(line)
+        }
+        return reply
+      } finally {
+        client.close()
+      }
+    },
+    returnPathOf(recipient) {
+      const mail = relay.sandbox?.inbox.list().findLast(({ recipients }) => recipients.includes(recipient))
+      if (mail === undefined) throw new Error(`nothing was delivered to ${recipient}`)
+      return mail.sender
+    },
+    get bouncePort() {
+      const listener = relay.reportListeners.find(({ name }) => name === 'bounces')
+      if (listener === undefined) throw new Error('the relay has no bounce listener')
+      return listener.port
     },
     async stop() {
       running.delete(test)
