@@ -5,6 +5,7 @@
 
 import { randomBytes } from 'node:crypto'
 import { hostname as machineName } from 'node:os'
+import type { ReturnPathKey } from './bounce/return-path.ts'
 import type { LoadedSettings } from './config/load.ts'
 import { reloadable } from './config/reload.ts'
 import type { Settings } from './config/schema.ts'
@@ -25,10 +26,13 @@ import { prune } from './queue/prune.ts'
 import { returnPathKeys } from './queue/return-path-keys.ts'
 import { Runner } from './queue/runner.ts'
 import { readChunk, sweepOrphans } from './queue/spool.ts'
+import { createReports, type Reports } from './relay/reports.ts'
+import type { ReportDesk } from './reports/desk.ts'
+import { createReportBook } from './reports/report-book.ts'
 import { createSandbox, type Sandbox } from './sandbox/sandbox.ts'
 import { type ConfiguredSigner, createSigner } from './sign/signer.ts'
 import { openStore } from './store/lmdb.ts'
-import type { Store } from './store/store.ts'
+import type { Store, StoreHealth } from './store/store.ts'
 import type { SuppressionList } from './suppression/list.ts'
 import { type Clock, HOUR, MINUTE, SECOND } from './util/clock.ts'
 import { VERSION } from './version.ts'
@@ -45,6 +49,9 @@ export interface RelayOptions {
 
 export interface Relay {
   readonly listeners: readonly Listening[]
+  /** Where reports come back: bounce listeners, then the unsubscribe endpoint if it is on. */
+  readonly reportListeners: readonly Listening[]
+  readonly desk: ReportDesk
   readonly journal: Journal
   readonly suppressions: SuppressionList
   readonly sandbox: Sandbox | undefined
@@ -61,6 +68,7 @@ const GRACE_MS = 30 * SECOND
 const SETTLE_MS = 5 * SECOND
 const PRUNE_INTERVAL_MS = HOUR
 const CLOCK_TOLERANCE_MS = 5 * MINUTE
+const UNSUBSCRIBE = 'unsubscribe'
 const SANDBOX_NETWORKS = ['127.0.0.0/8', '::1/128']
 
 /** Rejects, with nothing left open, when a part cannot start. */
@@ -82,6 +90,7 @@ class RelayBuilder {
   #draining = false
   #runner: Runner | undefined
   #listeners: readonly Listening[] = []
+  #reportListeners: readonly Listening[] = []
   /** What runs, in the order it was started; stopped backwards. */
   readonly #stops: ((graceMs: number) => Promise<unknown>)[] = []
 
@@ -103,18 +112,27 @@ class RelayBuilder {
     const signer = createSigner({ domains: this.#settings.domain, clock })
     for (const warning of signer.warnings) logger.warn({ event: 'signing-key-warning' }, warning)
     const delivery = this.#startDelivery(store)
-    const runner = await this.#startRunner({ store, core, delivery })
-    const submission = await this.#createSubmission({ core, delivery, signer, store })
-    const reload = (): Promise<readonly string[]> => this.#reload({ core, delivery, signer, submission, runner })
+    const keys = await returnPathKeys(store)
+    const runner = await this.#startRunner({ store, core, delivery, key: keys[0] })
+    const certificates = await this.#openCertificates()
+    const reports = createReports({ settings: () => this.#settings, store, core, keys, certificates, clock, logger })
+    this.#stops.push((graceMs) => reports.stop(graceMs))
+    const submission = this.#createSubmission({ core, delivery, signer, certificates, key: keys[0] })
+    this.#followHealth(store, [submission, reports])
+    const reload = (): Promise<readonly string[]> =>
+      this.#reload({ core, delivery, signer, submission, reports, runner })
     // Before the listeners, so that it stops after them: whoever asks hears that the relay is draining.
-    const api = await this.#startApi({ store, core, delivery, startedAt, reload })
+    const api = await this.#startApi({ store, core, delivery, desk: reports.desk, startedAt, reload })
     const beforeAnyMail = core.queue.openBody().id
+    this.#reportListeners = await reports.start()
     this.#listeners = await submission.start()
     this.#stops.push((graceMs) => submission.stop(graceMs))
-    const housekeeping = this.#housekeeping(store, beforeAnyMail)
+    const housekeeping = this.#housekeeping({ store, core, beforeAnyMail })
     this.#stops.push(() => housekeeping)
     return {
       listeners: this.#listeners,
+      reportListeners: this.#reportListeners,
+      desk: reports.desk,
       journal: core.journal,
       suppressions: core.suppressions,
       sandbox,
@@ -163,7 +181,12 @@ class RelayBuilder {
 
   async #startSandbox(): Promise<Sandbox | undefined> {
     if (this.#settings.delivery.mode !== 'sandbox') return undefined
-    const sandbox = createSandbox({ settings: this.#settings.sandbox, clock: this.#options.clock })
+    const sandbox = createSandbox({
+      settings: this.#settings.sandbox,
+      clock: this.#options.clock,
+      // Whatever the domain of a return path: in the pretend internet its MX is our own listener.
+      reportTo: () => this.#reportListeners.find(({ name }) => name !== UNSUBSCRIBE),
+    })
     const { address, smtpPort, dnsPort } = await sandbox.start()
     this.#stops.push(() => sandbox.stop())
     this.#inSandbox = (settings) => ({
@@ -193,9 +216,18 @@ class RelayBuilder {
     })
   }
 
-  async #startRunner({ store, core, delivery }: { store: Store; core: Core; delivery: Delivery }): Promise<Runner> {
+  async #startRunner({
+    store,
+    core,
+    delivery,
+    key,
+  }: {
+    store: Store
+    core: Core
+    delivery: Delivery
+    key: ReturnPathKey
+  }): Promise<Runner> {
     const { clock, logger } = this.#options
-    const [key] = await returnPathKeys(store)
     const parts = {
       settings: () => this.#settings,
       key,
@@ -221,51 +253,70 @@ class RelayBuilder {
     return runner
   }
 
-  async #createSubmission(parts: {
-    core: Core
-    delivery: Delivery
-    signer: ConfiguredSigner
-    store: Store
-  }): Promise<Submission> {
-    const { core, delivery, signer, store } = parts
+  async #openCertificates(): Promise<Certificates> {
     const { clock, logger } = this.#options
-    const events = logEvents(logger)
-    const certificates: Certificates = await openCertificates({
+    const certificates = await openCertificates({
       settings: this.#settings.tls,
       hostname: this.#settings.node.hostname ?? machineName(),
       clock,
-      events,
+      events: logEvents(logger),
     })
     this.#stops.push(async () => certificates.close())
-    const submission = createSubmission({
+    return certificates
+  }
+
+  #createSubmission({
+    core,
+    delivery,
+    signer,
+    certificates,
+    key,
+  }: {
+    core: Core
+    delivery: Delivery
+    signer: ConfiguredSigner
+    certificates: Certificates
+    key: ReturnPathKey
+  }): Submission {
+    const { clock, logger } = this.#options
+    return createSubmission({
       settings: this.#settings,
       acceptor: core.queue,
       isSuppressed: core.findSuppression,
       knownNullMx: (domain) => delivery.knownNullMx(domain),
       signer,
+      unsubscribeKey: key,
       certificates,
       clock,
-      events,
+      events: logEvents(logger),
     })
-    store.onHealth((health, reason) => (health === 'ok' ? submission.resume() : submission.pause(reason)))
-    if (store.health === 'full') submission.pause('no room on the disk')
-    return submission
+  }
+
+  /** Nothing is taken while it could not be kept. */
+  #followHealth(store: Store, takers: readonly Pick<Submission, 'pause' | 'resume'>[]): void {
+    const follow = (health: StoreHealth, reason: string): void => {
+      for (const taker of takers) health === 'ok' ? taker.resume() : taker.pause(reason)
+    }
+    store.onHealth(follow)
+    if (store.health === 'full') follow('full', 'no room on the disk')
   }
 
   async #startApi(parts: {
     store: Store
     core: Core
     delivery: Delivery
+    desk: ReportDesk
     startedAt: number
     reload: () => Promise<readonly string[]>
   }): Promise<SocketListener> {
-    const { store, core, delivery, startedAt, reload } = parts
+    const { store, core, delivery, desk, startedAt, reload } = parts
     const { clock, logger } = this.#options
     const tlsOf = (name: string): string =>
       this.#settings.listener.find((listener) => listener.name === name)?.tls ?? 'none'
     const operations = createOperations({
       store,
       core,
+      desk,
       settings: () => this.#settings,
       clock,
       version: VERSION,
@@ -292,6 +343,7 @@ class RelayBuilder {
     delivery: Delivery
     signer: ConfiguredSigner
     submission: Submission
+    reports: Reports
     runner: Runner
   }): Promise<readonly string[]> {
     const { logger, reload } = this.#options
@@ -299,13 +351,15 @@ class RelayBuilder {
     // What runs from here on is old where a restart is needed and new elsewhere: that mixture was checked as a whole.
     const { changes, needsRestart, effective } = reloadable(this.#loaded, reload())
     const { settings } = effective
-    // The keys are read before anything changes: this is the last part that can refuse.
+    // Rules and keys are read before anything changes: these are the last parts that can refuse.
+    const takeOver = parts.core.prepare(settings)
     parts.signer.reconfigure(settings.domain)
     this.#loaded = effective
     this.#settings = settings
-    parts.core.reconfigure(settings)
+    takeOver()
     parts.delivery.reconfigure(this.#inSandbox(settings))
     parts.submission.reconfigure(settings)
+    await parts.reports.reconfigure(settings)
     parts.runner.forgetPlaces()
     for (const change of changes) logger.info({ event: 'reloaded' }, change)
     for (const option of needsRestart)
@@ -314,7 +368,15 @@ class RelayBuilder {
   }
 
   /** Removes what a crash left, once, and what has been kept long enough, now and every hour. */
-  async #housekeeping(store: Store, beforeAnyMail: string): Promise<void> {
+  async #housekeeping({
+    store,
+    core,
+    beforeAnyMail,
+  }: {
+    store: Store
+    core: Core
+    beforeAnyMail: string
+  }): Promise<void> {
     const { clock, logger } = this.#options
     const { signal } = this.#stopped
     let orphans: number | undefined
@@ -326,7 +388,10 @@ class RelayBuilder {
         // Without keep_body a body went with its last open recipient: there is none to look for.
         const keepBodyFrom = now - (keepBody === 0 ? keepJournal : keepBody)
         const pruned = await prune(store, { keepFrom: now - keepJournal, keepBodyFrom, now }, signal)
-        logger.debug({ event: 'pruned', orphans, ...pruned })
+        const keepRawFrom = now - this.#settings.bounce.keepRaw
+        const reports = await createReportBook({ store }).prune({ keepRawFrom, keepFrom: now - keepJournal }, signal)
+        await core.keepSuppressions(signal)
+        logger.debug({ event: 'pruned', orphans, ...pruned, reports })
       } catch (error) {
         if (!signal.aborted)
           logger.warn(

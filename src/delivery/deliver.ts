@@ -120,7 +120,7 @@ class Deliverer {
   /** The rate of new connections is used up: no attempt, unless a host has spoken already. */
   #notNow(retryAfterMs: number): Outcome {
     if (this.#cause !== undefined) return this.#undecided()
-    return { kind: 'returned', reason: 'the rate of new connections is used up', retryAfterMs }
+    return { kind: 'returned', reason: 'the rate of new connections is used up', retryAfterMs, throttled: true }
   }
 
   async #connect(candidate: Candidate, tls: TlsMode): Promise<Link | Cause> {

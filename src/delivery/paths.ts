@@ -132,7 +132,7 @@ export class Path<C extends Connection> {
     const { connectionRate, messageRate } = this.#limits
     const { per, count } = messageRate ?? connectionRate
     const retryAfterMs = Math.min(Math.max(Math.ceil(per / count), SHORTEST_RETURN_MS), LONGEST_RETURN_MS)
-    return { kind: 'returned', reason: 'no connection came free in time', retryAfterMs }
+    return { kind: 'returned', reason: 'no connection came free in time', retryAfterMs, throttled: true }
   }
 
   /** Lets everything under way and in line end, but keeps no connection. */

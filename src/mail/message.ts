@@ -48,6 +48,8 @@ export interface Message {
   readonly metadata?: Readonly<Record<string, string>>
   readonly pool?: string
   readonly idempotencyKey?: string
+  /** Its signed unsubscribe address works until then; absent when we added none. */
+  readonly unsubscribeUntil?: EpochMs
   /** Where it came from. */
   readonly client: {
     readonly address: string
@@ -91,6 +93,8 @@ export interface Recipient {
   readonly lastCause?: Cause
   readonly lastWay?: Way
   readonly lastAt?: EpochMs
+  /** When an operator let it go on. */
+  readonly releasedAt?: EpochMs
 }
 
 /** tenant × destination domain, where waiting recipients stand in line. */

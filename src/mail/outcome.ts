@@ -1,6 +1,6 @@
 // What an attempt did for one recipient, and why. Plain data: it crosses thread boundaries and lies in the journal.
 
-import type { SmtpCommand, SmtpReply } from './reply.ts'
+import { replyText, type SmtpCommand, type SmtpReply } from './reply.ts'
 
 /** The way an attempt went; as much of it as was reached. */
 export interface Way {
@@ -37,26 +37,43 @@ export type Cause =
   | { readonly kind: 'ambiguous'; readonly detail: string }
   /** Found before or beside SMTP: loops (5.4.6), 8BITMIME (5.6.3), SMTPUTF8 (5.6.7), prohibited addresses (5.4.4). */
   | { readonly kind: 'local'; readonly code: string; readonly detail: string }
-  /** The message's life ended; `last` is why the last attempt failed, absent when there was none. */
-  | { readonly kind: 'expired'; readonly last?: Cause }
+  /**
+   * The message's life ended; `last` is why the last attempt failed, absent when there was none. `by` says that it was
+   * we who let it end: no attempt was made for our own limits (throttle), or an operator held it (hold).
+   */
+  | { readonly kind: 'expired'; readonly last?: Cause; readonly by?: 'throttle' | 'hold' }
 
 export type Outcome =
   | { readonly kind: 'delivered'; readonly reply: SmtpReply; readonly way: Way }
   | { readonly kind: 'deferred'; readonly cause: Cause; readonly way?: Way; readonly retryAfterMs?: number }
   | { readonly kind: 'failed'; readonly cause: Cause; readonly way?: Way }
-  /** Not tried (no slot in time, shutting down): goes back in line and does not count as an attempt. */
-  | { readonly kind: 'returned'; readonly reason: string; readonly retryAfterMs: number }
+  /**
+   * Not tried (no slot in time, shutting down): goes back in line and does not count as an attempt. `throttled`: our own
+   * limits on the path are why.
+   */
+  | { readonly kind: 'returned'; readonly reason: string; readonly retryAfterMs: number; readonly throttled?: true }
 
 /** One line for people: the reply verbatim, or what happened instead. */
 export function causeText(cause: Cause): string {
   switch (cause.kind) {
     case 'reply':
-      return `${cause.reply.code} ${cause.reply.lines.join(' ')}`.trimEnd()
+      return replyText(cause.reply)
     case 'expired':
-      return cause.last === undefined ? 'expired before the first attempt' : `expired; last: ${causeText(cause.last)}`
+      return expiryText(cause)
     default:
       return `${cause.kind}: ${cause.detail}`
   }
+}
+
+const EXPIRED_BY = {
+  throttle: 'expired before an attempt, held back by the limits of the path',
+  hold: 'expired while it was held',
+} as const
+
+function expiryText({ by, last }: Extract<Cause, { kind: 'expired' }>): string {
+  const text = by === undefined ? 'expired' : EXPIRED_BY[by]
+  if (last !== undefined) return `${text}; last: ${causeText(last)}`
+  return by === undefined ? 'expired before the first attempt' : text
 }
 
 /** The enhanced code that describes a cause in a DSN or record (RFC 3463); falls back on class.0.0. */

@@ -40,9 +40,9 @@ export function enhancedCodeOf(code: number, firstLine: string): string | undefi
   return found !== undefined && Number(found[0]) === Math.floor(code / 100) ? found : undefined
 }
 
-/** The reply on one line, as people quote it: `550 5.1.1 No such user`. */
-export function replyText(reply: SmtpReply): string {
-  return `${reply.code} ${reply.lines.join(' ')}`.trimEnd()
+/** The reply on one line, as people quote it: `550 5.1.1 No such user`. One from a report may have no code: 0. */
+export function replyText({ code, lines }: SmtpReply): string {
+  return `${code === 0 ? '' : code} ${lines.join(' ')}`.trim()
 }
 
 export const isPositive = (reply: SmtpReply): boolean => reply.code >= 200 && reply.code < 300

@@ -7,8 +7,10 @@ import type { Message, Recipient } from '../mail/message.ts'
 import { decodeOptional, EMPTY, encode } from '../store/codec.ts'
 import { dueKey, idKey, partKey, textKey } from '../store/keys.ts'
 import type { Store, Write } from '../store/store.ts'
+import { verdictOfSuppression } from '../suppression/verdict.ts'
 import { type EpochMs, HOUR } from '../util/clock.ts'
 import type { Accepted, SubmittedRecipient } from './submission.ts'
+import { subscriberWrites } from './unsubscribe.ts'
 
 const IDEMPOTENCY_WINDOW = 24 * HOUR
 
@@ -30,6 +32,7 @@ export function acceptanceOf(given: {
     ),
     ...records.flatMap(({ writes: recordWrites }) => recordWrites),
     ...idempotencyWrites(message),
+    ...subscriberWrites(message, recipients),
   ]
   return { writes, records }
 }
@@ -59,9 +62,11 @@ function acceptedRecords(
   })
   const suppression = submitted?.suppressed
   if (suppression === undefined) return [accepted]
+  const { scope, reason } = suppression
+  const verdict = verdictOfSuppression(suppression)
   return [
     accepted,
-    journal.compose({ ...about, kind: 'suppressed', scope: suppression.scope, reason: suppression.reason }),
+    journal.compose({ ...about, kind: 'suppressed', scope, reason, ...(verdict === undefined ? {} : { verdict }) }),
   ]
 }
 

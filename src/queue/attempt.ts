@@ -1,6 +1,6 @@
 // From a claimed recipient to what delivery takes: the return path on the wire, the pool, the body when it is one chunk.
 
-import { dayOf, makeReturnPath, type ReturnPathKey } from '../bounce/return-path.ts'
+import { dayOf, makeToken, type ReturnPathKey } from '../bounce/return-path.ts'
 import type { Settings } from '../config/schema.ts'
 import type { Attempt } from '../delivery/delivery.ts'
 import { domainOf } from '../mail/address.ts'
@@ -16,8 +16,12 @@ export interface AttemptParts {
 }
 
 export function attemptOf(parts: AttemptParts, { message, recipient, content }: Flight): Attempt {
+  const token = tokenOf(parts, message, recipient.n)
   const whole = message.chunks === 1 ? (content ?? parts.readChunk(message.id, 0)) : undefined
-  const sender = senderOnTheWire(parts, message, recipient.n)
+  const sender = senderOnTheWire(parts, message, token)
+  // Receivers give headers back in their reports, and not all of them to the envelope sender: by this one its recipient
+  // is found whatever way a report takes. No signature covers it; it carries its own.
+  const header = token === undefined ? '' : `X-Studs-Token: ${token}\r\n`
   // Behind our own return path reports come back to us, whatever the app wants to hear of them: it hears from us.
   const isOurs = sender !== message.sender
   return {
@@ -29,10 +33,10 @@ export function attemptOf(parts: AttemptParts, { message, recipient, content }: 
     recipient: recipient.address,
     domain: domainOf(recipient.address),
     pool: message.pool ?? parts.settings().tenant.find(({ name }) => name === message.tenant)?.pool ?? 'default',
-    sizeBytes: message.sizeBytes,
+    sizeBytes: message.sizeBytes + header.length,
     body: message.body,
     smtpUtf8: message.smtpUtf8,
-    prefix: message.prefix,
+    prefix: header + message.prefix,
     chunks: message.chunks,
     ...(message.dsn === undefined || isOurs ? {} : { dsnMail: message.dsn }),
     ...(recipient.dsn === undefined || isOurs ? {} : { dsnRcpt: recipient.dsn }),
@@ -40,20 +44,19 @@ export function attemptOf(parts: AttemptParts, { message, recipient, content }: 
   }
 }
 
+/** Names this recipient and is signed; mail that nothing may come back to has none. */
+function tokenOf({ settings, key, clock }: AttemptParts, { id, sender }: Message, n: number): string | undefined {
+  if (sender === '') return undefined
+  return makeToken({ key, id, n, expiresDay: dayOf(clock.now()) + settings().queue.returnPathDays })
+}
+
 /** The signed return path of this recipient; the app's own sender where its domain has none; null stays null. */
-function senderOnTheWire({ settings, key, clock }: AttemptParts, message: Message, n: number): string {
-  if (message.sender === '' || message.senderDomain === undefined) return message.sender
-  const { domain, queue } = settings()
+function senderOnTheWire({ settings }: AttemptParts, message: Message, token: string | undefined): string {
+  if (token === undefined || message.senderDomain === undefined) return message.sender
+  const { domain } = settings()
   const domainName = message.senderDomain
   const own =
     domain.find(({ name }) => name === domainName) ??
     domain.find((each) => each.subdomains && domainName.endsWith(`.${each.name}`))
-  if (own?.returnPath === undefined) return message.sender
-  return makeReturnPath({
-    key,
-    id: message.id,
-    n,
-    expiresDay: dayOf(clock.now()) + queue.returnPathDays,
-    domain: own.returnPath,
-  })
+  return own?.returnPath === undefined ? message.sender : `${token}@${own.returnPath}`
 }

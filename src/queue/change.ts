@@ -35,6 +35,7 @@ export function changed(recipient: Recipient, change: Change, now: EpochMs): Rec
     ...recipient,
     state: transition(recipient.state, change.event),
     ...(change.event.kind === 'deferred' ? { settled: attemptsOf(recipient) } : {}),
+    ...(change.event.kind === 'released' ? { releasedAt: now } : {}),
     ...(change.lastCause === undefined && change.lastWay === undefined ? {} : { lastAt: now }),
     ...(change.lastCause === undefined ? {} : { lastCause: change.lastCause }),
     ...(change.lastWay === undefined ? {} : { lastWay: change.lastWay }),
@@ -61,8 +62,12 @@ export function recordAbout(recipient: Recipient, at: EpochMs, more: RecordPart)
 }
 
 export function suppressionRecords(recipient: Recipient, at: EpochMs, recorded: Recorded): JournalRecord[] {
-  const { suppression, verdict } = recorded
-  if (suppression === undefined) return []
-  const { scope, reason, who } = suppression
-  return [recordAbout(recipient, at, { kind: 'suppression-added', scope, reason, who, verdict })]
+  const { suppression, verdict, records } = recorded
+  if (suppression === undefined) return [...records]
+  const { scope, reason, who, pendingUntil } = suppression
+  const pending = pendingUntil === undefined ? {} : { pendingUntil }
+  return [
+    recordAbout(recipient, at, { kind: 'suppression-added', scope, reason, who, verdict, ...pending }),
+    ...records,
+  ]
 }

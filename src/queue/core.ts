@@ -2,17 +2,22 @@
 // one have in common.
 
 import { type Classifier, createClassifier } from '../bounce/classify.ts'
-import { shippedRules } from '../bounce/rules.ts'
+import { loadRules } from '../bounce/load-rules.ts'
 import type { Settings } from '../config/schema.ts'
 import { createJournal, type Journal } from '../journal/journal.ts'
 import { createLiveness } from '../journal/liveness.ts'
+import { recentSuppressions } from '../journal/recent-suppressions.ts'
 import { createRecorder, type Recorder } from '../journal/record-failure.ts'
+import { keepSuppressions } from '../journal/suppression-upkeep.ts'
 import type { EmailAddress } from '../mail/address.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { Store } from '../store/store.ts'
+import { createGate, type Gate } from '../suppression/gate.ts'
 import { createSuppressionList, type SuppressionList } from '../suppression/list.ts'
 import { createStrikeBook } from '../suppression/strikes.ts'
 import type { Suppression } from '../suppression/suppression.ts'
+import { createSurges } from '../suppression/surges.ts'
+import { createTrials } from '../suppression/trials.ts'
 import type { Clock } from '../util/clock.ts'
 import { idMaker, readId } from '../util/id.ts'
 import { QueueOperator } from './operator.ts'
@@ -24,10 +29,20 @@ export interface Core {
   readonly journal: Journal
   readonly suppressions: SuppressionList
   readonly classifier: Classifier
+  readonly recorder: Recorder
   readonly queue: Queue
+  readonly makeId: () => string
   readonly operator: QueueOperator
   readonly findSuppression: (tenant: string, address: EmailAddress) => Suppression | undefined
-  /** Takes new settings over; what they change applies from the next message on. */
+  readonly gate: Gate
+  /** Ends surges that ran out, removes what is void; to be called from time to time. Rejects with StoreError. */
+  keepSuppressions(signal: AbortSignal): ReturnType<typeof keepSuppressions>
+  /**
+   * Reads what new settings name, and gives back what takes them over; that applies from the next message on. Throws
+   * RulesError when the operator's rules are wrong, and nothing has changed then.
+   */
+  prepare(settings: Settings): () => void
+  /** Both at once. */
   reconfigure(settings: Settings): void
 }
 
@@ -43,7 +58,13 @@ export function createCore({ store, settings: first, hostname, clock, logger }: 
   let settings = first
   const journal = createJournal({ store, clock })
   const strikes = createStrikeBook({ store })
-  const classifier = createClassifier(shippedRules())
+  let judge = createClassifier(loadRules(settings.bounce.rules))
+  // Stays the same over a reload, so that whoever has it asks by the rules of now.
+  const classifier: Classifier = {
+    classify: (failure) => judge.classify(failure),
+    explain: (failure) => judge.explain(failure),
+    providerOf: (mx) => judge.providerOf(mx),
+  }
   const suppressions = createSuppressionList({
     store,
     strikes,
@@ -55,32 +76,47 @@ export function createCore({ store, settings: first, hostname, clock, logger }: 
     },
   })
   const liveness = createLiveness(clock)
+  const trials = createTrials(clock)
+  const surges = createSurges({
+    store,
+    settings: () => settings.suppression,
+    tenants: () => settings.tenant.length,
+    clock,
+    recent: recentSuppressions({ journal, list: suppressions, settings: settings.suppression, now: clock.now() }),
+  })
   const recorderFor = (now: Settings): Recorder =>
     createRecorder({
       classifier,
       list: suppressions,
       strikes,
+      surges,
+      trials,
       settings: now.suppression,
-      tenants: now.tenant.map(({ name }) => name),
+      tenants: now.tenant.filter(({ useGlobal }) => useGlobal).map(({ name }) => name),
       liveness,
       clock,
     })
   let recorder = recorderFor(settings)
-  const findSuppression = (tenant: string, address: EmailAddress): Suppression | undefined =>
-    suppressions.find(tenant, address, {
-      useGlobal: settings.tenant.find(({ name }) => name === tenant)?.useGlobal ?? true,
-    })
-  const newest = store.keys('message', { reverse: true, limit: 1 })[0]
+  // Stays the same over a reload, so that whoever has it asks by the settings of now.
+  const standing: Recorder = {
+    classify: (failure) => recorder.classify(failure),
+    recordFailure: (failure) => recorder.recordFailure(failure),
+    recordDelivery: (delivery) => recorder.recordDelivery(delivery),
+    recordComplaint: (complaint) => recorder.recordComplaint(complaint),
+    recordUnsubscribe: (request) => recorder.recordUnsubscribe(request),
+  }
+  const gate = createGate({ list: suppressions, trials, settings: () => settings, clock })
+  // Messages and reports take their ids from one row, which goes on where it ended, also when the clock went back.
+  const newest = (['message', 'report'] as const)
+    .flatMap((table) => store.keys(table, { reverse: true, limit: 1 }))
+    .sort(Buffer.compare)
+    .at(-1)
   const makeId = idMaker(clock, settings.node.id, newest === undefined ? undefined : readId(newest, 0))
   const queue = new Queue({
     store,
     journal,
-    recorder: {
-      classify: (failure) => recorder.classify(failure),
-      recordFailure: (failure) => recorder.recordFailure(failure),
-      recordDelivery: (delivery) => recorder.recordDelivery(delivery),
-    },
-    findSuppression,
+    recorder: standing,
+    admission: gate.admission,
     dsn: createDsnWriter({
       settings: () => settings,
       hostname: () => hostname,
@@ -93,16 +129,27 @@ export function createCore({ store, settings: first, hostname, clock, logger }: 
     clock,
     logger,
   })
+  const prepare = (next: Settings): (() => void) => {
+    const nextJudge = createClassifier(loadRules(next.bounce.rules))
+    return () => {
+      settings = next
+      judge = nextJudge
+      recorder = recorderFor(next)
+    }
+  }
   return {
     journal,
     suppressions,
     classifier,
+    recorder: standing,
     queue,
+    makeId,
     operator: new QueueOperator({ queue, store, clock }),
-    findSuppression,
-    reconfigure: (next) => {
-      settings = next
-      recorder = recorderFor(next)
-    },
+    findSuppression: gate.find,
+    gate,
+    keepSuppressions: (signal) =>
+      keepSuppressions({ store, journal, surges, settings: () => settings.suppression, clock }, signal),
+    prepare,
+    reconfigure: (next) => prepare(next)(),
   }
 }

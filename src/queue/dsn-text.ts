@@ -71,6 +71,7 @@ function causeLines(cause: Cause, host: string): string[] {
       return [`${host} answered to ${to}:`, ...quoted(cause.reply.code, cause.reply.lines)]
     }
     case 'expired':
+      if (cause.by === 'hold') return ['Its time ended while the operator of the relay held it.']
       if (cause.last === undefined) return ['The time for delivery ended before a first attempt was made.']
       return ['It was tried until its time ended. The last attempt:', ...causeLines(cause.last, host)]
     case 'dns':
@@ -88,7 +89,9 @@ function causeLines(cause: Cause, host: string): string[] {
 }
 
 function quoted(code: number, lines: readonly string[]): string[] {
-  return (lines.length === 0 ? [''] : lines).slice(0, MAX_QUOTED_LINES).map((line) => quote(`${code} ${line}`))
+  return (lines.length === 0 ? [''] : lines)
+    .slice(0, MAX_QUOTED_LINES)
+    .map((line) => quote(code === 0 ? line : `${code} ${line}`))
 }
 
 function quotedText(detail: string): string[] {

@@ -117,7 +117,11 @@ export class QueueOperator {
   cancel({ select, who, why, mode }: OperatorChange & { readonly mode: 'drop' | 'bounce' }): Counted {
     const at = this.#clock.now()
     if (mode === 'drop')
-      return this.#changeAll(select, { kind: 'cancelled', at, who, why }, { kind: 'cancelled', who, why })
+      return this.#changeAll(
+        select,
+        { kind: 'cancelled', at, who, why },
+        { kind: 'cancelled', who, why, verdict: QUEUE_DUMPED },
+      )
     const cause: Cause = { kind: 'local', code: '5.0.0', detail: `given up by the operator: ${why}` }
     return this.#changeAll(select, { kind: 'failed', at }, { kind: 'failed', who, why, cause, verdict: QUEUE_DUMPED })
   }

@@ -11,6 +11,7 @@ import type { Store, Table, Write } from '../store/store.ts'
 import type { EpochMs } from '../util/clock.ts'
 import { formatId } from '../util/id.ts'
 import { removeBody } from './spool.ts'
+import type { Subscriber } from './unsubscribe.ts'
 
 export interface PruneLimits {
   /** Finished messages and records from before this go. */
@@ -25,12 +26,13 @@ export interface Pruned {
   bodies: number
   records: number
   idempotencyKeys: number
+  subscribers: number
 }
 
 const PIECE = 200
 
 export async function prune(store: Store, limits: PruneLimits, signal: AbortSignal): Promise<Pruned> {
-  const pruned: Pruned = { messages: 0, bodies: 0, records: 0, idempotencyKeys: 0 }
+  const pruned: Pruned = { messages: 0, bodies: 0, records: 0, idempotencyKeys: 0, subscribers: 0 }
   const newest = Math.max(limits.keepFrom, limits.keepBodyFrom)
   await eachPiece({ store, table: 'message', to: firstIdAt(newest), signal }, ({ value }) => {
     const message = decode<Message>(value)
@@ -61,11 +63,18 @@ export async function prune(store: Store, limits: PruneLimits, signal: AbortSign
     pruned.idempotencyKeys++
     return [{ table: 'idempotency', key, value: undefined }]
   })
+  // A year's worth of rows would be long to walk every hour. They lie in the order in which they were accepted and so
+  // nearly in that in which they expire: where a whole piece is still good, the rest may wait.
+  await eachPiece({ store, table: 'unsubscribe', to: undefined, signal, untilIdle: true }, ({ key, value }) => {
+    if (decode<Subscriber>(value).expiresAt >= limits.now) return []
+    pruned.subscribers++
+    return [{ table: 'unsubscribe', key, value: undefined }]
+  })
   return pruned
 }
 
 async function eachPiece(
-  along: { store: Store; table: Table; to: Buffer | undefined; signal: AbortSignal },
+  along: { store: Store; table: Table; to: Buffer | undefined; signal: AbortSignal; untilIdle?: boolean },
   writesFor: (entry: { key: Buffer; value: Buffer }) => Write[],
 ): Promise<void> {
   const { store, table, to, signal } = along
@@ -80,6 +89,7 @@ async function eachPiece(
     if (last === undefined) return
     const writes = entries.flatMap(writesFor)
     if (writes.length > 0) await store.write(writes)
+    else if (along.untilIdle === true) return
     from = Buffer.concat([last.key, Buffer.from([0])])
     await new Promise((resolve) => setImmediate(resolve))
   }
@@ -103,7 +113,7 @@ function removed({ table, key }: Write): Write {
   return { table, key, value: undefined }
 }
 
-function firstIdAt(time: EpochMs): Buffer {
+export function firstIdAt(time: EpochMs): Buffer {
   const ms = Math.max(0, time)
   return idKey(formatId(Math.floor(ms / 1024), ((ms % 1024) << 22) >>> 0))
 }

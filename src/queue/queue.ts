@@ -6,7 +6,8 @@
 import type { Settings, TenantSettings } from '../config/schema.ts'
 import type { ComposedRecord, Journal } from '../journal/journal.ts'
 import type { JournalRecord, StoredRecord } from '../journal/record.ts'
-import type { Recorder } from '../journal/record-failure.ts'
+import type { Failure, Recorder } from '../journal/record-failure.ts'
+import type { Recorded } from '../journal/recorded.ts'
 import { type Domain, domainOf } from '../mail/address.ts'
 import { isFinal, type Message, type Recipient } from '../mail/message.ts'
 import type { Cause, Outcome } from '../mail/outcome.ts'
@@ -14,7 +15,8 @@ import type { Logger } from '../observe/logger.ts'
 import { decodeOptional } from '../store/codec.ts'
 import { idKey, partKey } from '../store/keys.ts'
 import type { Store, Write } from '../store/store.ts'
-import type { Suppression } from '../suppression/suppression.ts'
+import type { Gate } from '../suppression/gate.ts'
+import { verdictOfSuppression } from '../suppression/verdict.ts'
 import { type Clock, type EpochMs, MINUTE } from '../util/clock.ts'
 import { acceptanceOf, acceptedBefore, recipientWrites } from './acceptance.ts'
 import {
@@ -34,7 +36,7 @@ import type { DsnWriter, Report, ReportInput } from './report.ts'
 import { nextAttemptAt } from './schedule.ts'
 import { type Settlement, settlementOf } from './settlement.ts'
 import { readChunk, removeBody, SpooledBody } from './spool.ts'
-import type { StateEvent } from './state.ts'
+import { mayHappen, type StateEvent } from './state.ts'
 import type { Accepted, Acceptor, BodyWriter, Submitted, SubmittedRecipient } from './submission.ts'
 import { WaitingCount } from './waiting-count.ts'
 
@@ -42,7 +44,8 @@ export interface QueueParts {
   readonly store: Store
   readonly journal: Journal
   readonly recorder: Recorder
-  readonly findSuppression: (tenant: string, address: Recipient['address']) => Suppression | undefined
+  /** Whether `message` may be sent to the address now; asked right before every attempt. */
+  readonly admission: Gate['admission']
   readonly dsn: DsnWriter
   readonly settings: () => Settings
   readonly makeId: () => string
@@ -58,7 +61,8 @@ export interface QueueListener {
   due(tenant: string, domain: Domain, dueAt: EpochMs): void
 }
 
-// A message this long past its life that was tried before is not tried once more (the relay was down).
+// A message this long past its life that was tried before is not tried once more (the relay was down); one that an
+// operator held until its life was over is not tried at all.
 const LAST_ATTEMPT_GRACE = 5 * MINUTE
 
 export class Queue implements Acceptor {
@@ -270,22 +274,32 @@ export class Queue implements Acceptor {
       this.#flights.land(flight)
       return true
     }
-    const suppression = this.#parts.findSuppression(recipient.tenant, recipient.address)
+    const admission = this.#parts.admission(recipient.tenant, recipient.address, recipient.id)
     const now = this.#parts.clock.now()
-    if (suppression !== undefined) {
+    if (admission.kind === 'suppressed') {
+      const { entry } = admission
+      const verdict = verdictOfSuppression(entry)
       const event: StateEvent = { kind: 'suppressed', at: now }
       const record = this.#about(recipient, {
         kind: 'suppressed',
         at: now,
-        scope: suppression.scope,
-        reason: suppression.reason,
+        scope: entry.scope,
+        reason: entry.reason,
+        ...(verdict === undefined ? {} : { verdict }),
       })
       await this.#settleWith(flight, { recipient, event, records: [record] })
       return true
     }
-    if (now > message.expiresAt + LAST_ATTEMPT_GRACE && recipient.state.attempts > 1) {
+    if (admission.kind === 'wait') {
+      // Somebody gave the address another chance, and one message at a time takes it.
+      await this.#settleWith(flight, { recipient, event: { kind: 'returned', dueAt: admission.until }, records: [] })
+      return true
+    }
+    const isPaused = (recipient.releasedAt ?? 0) > message.expiresAt
+    if (isPaused || (now > message.expiresAt + LAST_ATTEMPT_GRACE && recipient.state.attempts > 1)) {
       const cause: Cause = {
         kind: 'expired',
+        ...(isPaused ? { by: 'hold' as const } : {}),
         ...(recipient.lastCause === undefined ? {} : { last: recipient.lastCause }),
       }
       await this.#settleFailure(flight, { ending: 'expired', event: { kind: 'expired', at: now }, cause })
@@ -304,6 +318,7 @@ export class Queue implements Acceptor {
       outcome,
       attempts,
       expiresAt: message.expiresAt,
+      lastCause: recipient.lastCause,
       schedule: this.#schedule(),
       now: clock.now(),
       random: Math.random(),
@@ -379,6 +394,8 @@ export class Queue implements Acceptor {
     readonly change: Change
     readonly report: Report | undefined
     readonly landing?: Flight
+    /** Whoever brought it can bring it again: rejects when there is no room instead of waiting. */
+    readonly mayFail?: boolean
   }): Promise<void> {
     const { message, before, after, change, report } = given
     const isOver = !isFinal(before.state) && isFinal(after.state)
@@ -387,11 +404,15 @@ export class Queue implements Acceptor {
     let composed: readonly ComposedRecord[] = []
     const name = flightKey(after.id, after.n)
     this.#pending.set(name, after)
-    await this.#writer.write(() => {
+    const compose = (): Write[] => {
       composed = [...change.records, ...(report?.records ?? [])].map((record) => this.#parts.journal.compose(record))
       return [...recipientWrites(before, after), ...composed.flatMap(({ writes }) => writes), ...rest]
-    })
-    if (this.#pending.get(name) === after) this.#pending.delete(name)
+    }
+    try {
+      await (given.mayFail === true ? this.#parts.store.write(compose()) : this.#writer.write(compose))
+    } finally {
+      if (this.#pending.get(name) === after) this.#pending.delete(name)
+    }
     this.#waiting.change(before, after)
     if (isOver) this.#open.closed(message)
     if (given.landing !== undefined) this.#flights.land(given.landing)
@@ -458,6 +479,70 @@ export class Queue implements Acceptor {
     return after
   }
 
+  /**
+   * A report says that a recipient was not reached after all. `delivered` becomes `bounced`; in any other state the
+   * recipient stays as it is. The first report that fails it teaches the recorder, further ones are only recorded.
+   * Durable when it resolves, together with `writesOf(what followed)`. Rejects with StoreError, also when there is no
+   * room: whoever brought the report can bring it again.
+   */
+  async bounced(given: {
+    readonly id: string
+    readonly n: number
+    readonly cause: Cause
+    /** Host that said it; whose rules are asked. */
+    readonly mx?: string
+    readonly record: Partial<JournalRecord>
+    readonly writesOf: (followed: Pick<Recorded, 'verdict' | 'suppression'>) => readonly Write[]
+  }): Promise<void> {
+    const { cause, mx } = given
+    const before = this.recipient(given.id, given.n)
+    const message = this.message(given.id)
+    if (before === undefined || message === undefined) throw new Error(`no recipient ${given.id}/${given.n}`)
+    const way = before.lastWay === undefined ? undefined : { ...before.lastWay, ...(mx === undefined ? {} : { mx }) }
+    const heard = { cause, ...(way === undefined ? {} : { way }) }
+    const now = this.#parts.clock.now()
+    const event: StateEvent = { kind: 'bounced', at: now }
+    const isBounce = mayHappen(before.state, event)
+    // A host that has the mail may report while we still try, when its reply to the dot was lost.
+    const teaches = isBounce || before.state.kind === 'waiting' || before.state.kind === 'held'
+    const followed = teaches
+      ? this.#recordBounce(before, { ...heard, ...reportOf(given.record) })
+      : { verdict: this.#parts.recorder.classify(heard) }
+    const record = this.#about(before, {
+      kind: isBounce ? 'bounced' : 'reported',
+      cause,
+      verdict: followed.verdict,
+      ...given.record,
+    })
+    const records = [record, ...('writes' in followed ? suppressionRecords(before, now, followed) : [])]
+    const more = [...('writes' in followed ? followed.writes : []), ...given.writesOf(followed)]
+    if (!isBounce) return this.#commitRecords(records, more)
+    const change: Change = { recipient: before, event, records, more, lastCause: cause }
+    const after = changed(before, change, now)
+    const report = this.#reportOn({ message, before, after, change })
+    await this.#commit({ message, before, after, change, report, mayFail: true })
+  }
+
+  #recordBounce(recipient: Recipient, heard: Pick<Failure, 'cause' | 'way' | 'report'>): Recorded {
+    return this.#parts.recorder.recordFailure({
+      tenant: recipient.tenant,
+      message: recipient.id,
+      n: recipient.n,
+      recipient: recipient.address,
+      attempt: attemptsOf(recipient),
+      ...heard,
+      ending: 'bounced',
+      useGlobal: this.#tenant(recipient.tenant)?.useGlobal ?? true,
+    })
+  }
+
+  async #commitRecords(records: readonly JournalRecord[], more: readonly Write[]): Promise<void> {
+    const { store, journal } = this.#parts
+    const composed = records.map((record) => journal.compose(record))
+    await store.write([...composed.flatMap(({ writes }) => writes), ...more])
+    journal.publish(composed.map(({ record }) => record))
+  }
+
   // ---- reading
 
   /** As it stands, writes under way included. */
@@ -489,4 +574,8 @@ export class Queue implements Acceptor {
   #tenant(name: string): TenantSettings | undefined {
     return this.#parts.settings().tenant.find((tenant) => tenant.name === name)
   }
+}
+
+function reportOf({ report }: Partial<JournalRecord>): { readonly report?: string } {
+  return report === undefined ? {} : { report: report.id }
 }

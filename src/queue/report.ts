@@ -80,6 +80,8 @@ function isOwnSender({ domain: domains }: Settings, { tenant, sender }: Message)
 /** What the change would be reported as; undefined when nobody ever wants to hear of it. */
 function dsnKind({ message, before, after, change }: ReportInput, now: EpochMs): DsnKind | undefined {
   const { kind } = after.state
+  // Behind our return path the sender cannot know: what came back came back to us.
+  if (kind === 'bounced') return 'failed'
   if (before !== undefined && isFinal(before.state)) return undefined
   if (kind === 'failed' || kind === 'expired' || kind === 'suppressed') return 'failed'
   if (kind === 'delivered') {

@@ -15,11 +15,16 @@ interface StoredKey {
   readonly secret: string
 }
 
-/** All valid keys, the signing one first; durable when it resolves. */
-export async function returnPathKeys(store: Store): Promise<readonly [ReturnPathKey, ...ReturnPathKey[]]> {
+/** The keys that were made so far, the signing one first; none before the first start. */
+export function storedReturnPathKeys(store: Store): readonly ReturnPathKey[] {
   const stored = store.get('meta', KEYS)
   const keys = stored === undefined ? [] : decode<StoredKey[]>(stored)
-  const [first, ...others] = keys.map(({ id, secret }) => ({ id, secret: Buffer.from(secret, 'base64') }))
+  return keys.map(({ id, secret }) => ({ id, secret: Buffer.from(secret, 'base64') }))
+}
+
+/** All valid keys, the signing one first; durable when it resolves. */
+export async function returnPathKeys(store: Store): Promise<readonly [ReturnPathKey, ...ReturnPathKey[]]> {
+  const [first, ...others] = storedReturnPathKeys(store)
   if (first !== undefined) return [first, ...others]
   const secret = randomBytes(SECRET_BYTES)
   await store.write([{ table: 'meta', key: KEYS, value: encode([{ id: 0, secret: secret.toString('base64') }]) }])

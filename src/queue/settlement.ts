@@ -1,6 +1,7 @@
 // What an outcome means for its recipient: which event, which record. Pure given the verdict.
 // A 5xx that is about us (a listed IP, a rate) is not the end of the message: its verdict says retry, and the message
-// waits until its life ends. A message whose life ended keeps the last cause, so that its verdict is about the receiver.
+// waits until its life ends. A message whose life ended keeps the last cause, so that its verdict is about the receiver;
+// one that our own limits kept from ever being tried says so.
 
 import type { Verdict } from '../bounce/verdict.ts'
 import type { Cause, Outcome, Way } from '../mail/outcome.ts'
@@ -28,6 +29,8 @@ export interface SettlementInput {
   /** Attempts begun, this one included. */
   readonly attempts: number
   readonly expiresAt: EpochMs
+  /** Why the attempt before did not deliver. */
+  readonly lastCause?: Cause | undefined
   readonly schedule: Schedule
   readonly now: EpochMs
   readonly random: number
@@ -41,7 +44,11 @@ export function settlementOf(input: SettlementInput): Settlement {
     case 'delivered':
       return { ending: 'delivered', event: { kind: 'delivered', at: now }, reply: outcome.reply, way: outcome.way }
     case 'returned': {
-      const dueAt = now + outcome.retryAfterMs
+      // Only where nobody was ever asked: of a message that was tried, the last reply tells more than our own limits.
+      if (outcome.throttled && now >= input.expiresAt && input.lastCause === undefined)
+        return { ending: 'expired', event: { kind: 'expired', at: now }, cause: { kind: 'expired', by: 'throttle' } }
+      const dueAt =
+        now < input.expiresAt ? Math.min(now + outcome.retryAfterMs, input.expiresAt) : now + outcome.retryAfterMs
       return { ending: 'returned', event: { kind: 'returned', dueAt }, dueAt }
     }
     case 'failed': {

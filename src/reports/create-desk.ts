@@ -1,0 +1,375 @@
+// The desk: every report, whichever way it came, is parsed, brought to the recipient it is about, judged and recorded.
+// One store transaction holds the report, the change of state, the record and the suppression, so that none stands
+// without the others; when it fails, whoever brought the report is told and brings it again.
+
+import type { Classifier } from '../bounce/classify.ts'
+import type { ParsedReport } from '../bounce/report.ts'
+import { causeOf } from '../bounce/report-cause.ts'
+import type { ReturnPathKey } from '../bounce/return-path.ts'
+import { CATEGORIES, type Category, type Verdict } from '../bounce/verdict.ts'
+import type { Settings } from '../config/schema.ts'
+import type { Journal } from '../journal/journal.ts'
+import type { JournalRecord } from '../journal/record.ts'
+import type { Recorder } from '../journal/record-failure.ts'
+import type { Queue } from '../queue/queue.ts'
+import type { Store, Write } from '../store/store.ts'
+import type { Suppression } from '../suppression/suppression.ts'
+import type { Clock } from '../util/clock.ts'
+import { type AddresseeParts, addresseeOf } from './addressee.ts'
+import type { Addressee, IncomingReport, ReportDesk, ReportParser } from './desk.ts'
+import { type Judged, type Judgement, judge } from './judge.ts'
+import type { ReportBook } from './report-book.ts'
+import type { About, ReportEntry, ReportOutcome } from './report-entry.ts'
+import { aboutOf, namedIn, resolve } from './resolve.ts'
+import { type UnsubscribeTarget, unsubscribeTarget } from './unsubscribe-target.ts'
+
+export interface DeskParts {
+  readonly store: Store
+  readonly book: ReportBook
+  readonly queue: Queue
+  readonly journal: Journal
+  readonly recorder: Recorder
+  readonly parser: ReportParser
+  readonly classifier: () => Classifier
+  readonly keys: readonly ReturnPathKey[]
+  readonly settings: () => Settings
+  readonly makeId: () => string
+  readonly clock: Clock
+  /** DKIM domains whose signature on the mail holds; asks DNS. Never rejects. */
+  readonly signersOf: (raw: Buffer) => Promise<readonly string[]>
+}
+
+/** Everything known about one report before it acts. */
+interface Case {
+  readonly id: string
+  readonly incoming: IncomingReport
+  readonly report: ParsedReport
+  readonly about: About | undefined
+  readonly judged: Judged
+}
+
+type Decision = Parameters<ReportDesk['decide']>[1]
+
+/** What a report led to, as far as its entry tells. */
+type Followed = Pick<ReportEntry, 'outcome' | 'verdict' | 'suppressed'>
+
+/** Of records that no tenant's mail is behind. */
+const NOBODY = '*'
+
+export function createReportDesk(parts: DeskParts): ReportDesk {
+  return new Desk(parts)
+}
+
+class Desk implements ReportDesk {
+  readonly #parts: DeskParts
+  readonly #addressing: AddresseeParts
+  readonly #deciding = new Set<string>()
+
+  constructor(parts: DeskParts) {
+    this.#parts = parts
+    const { keys, settings, clock, queue, book } = parts
+    this.#addressing = {
+      keys,
+      settings,
+      clock,
+      isKnown: (id, n) => queue.recipient(id, n) !== undefined,
+      isSubscriber: (local) => this.#subscriber(local) !== undefined,
+      countSince: (id, n, since) => book.countSince(id, n, since),
+    }
+  }
+
+  addressee(address: string): Addressee {
+    return addresseeOf(this.#addressing, address)
+  }
+
+  async take(incoming: IncomingReport): Promise<ReportEntry> {
+    const { parser, clock, queue, journal, keys, makeId } = this.#parts
+    const report = await parser.parse(withReturnPath(incoming))
+    const addressee: Addressee = incoming.to === '' ? { kind: 'foreign' } : this.addressee(incoming.to)
+    const about =
+      this.#subscription(addressee, incoming.to) ?? resolve({ queue, journal, keys, clock }, report, addressee)
+    const isFromFeedbackLoop = await this.#isFromFeedbackLoop(report, about, incoming.raw)
+    const judged = judge({ report, addressee, about, isFromFeedbackLoop })
+    return this.#act({ id: makeId(), incoming, report, about, judged })
+  }
+
+  async unsubscribe(token: string, client: string): Promise<{ readonly recipient: string } | undefined> {
+    const target = this.#subscriber(token)
+    if (target === undefined) return undefined
+    const origin = { kind: 'link' as const, address: client }
+    await this.#act({
+      id: this.#parts.makeId(),
+      incoming: { origin, to: token, raw: Buffer.alloc(0), sizeBytes: 0 },
+      report: oneClick(target.recipient),
+      about: aboutOf({ ...target, id: target.message, address: target.recipient }, 'return-path'),
+      judged: { judgement: { kind: 'unsubscribe' }, acts: true },
+    })
+    return { recipient: target.recipient }
+  }
+
+  list(filter: Parameters<ReportDesk['list']>[0]): ReturnType<ReportDesk['list']> {
+    return this.#parts.book.list(filter)
+  }
+
+  get(id: string): ReportEntry | undefined {
+    return this.#parts.book.get(id)
+  }
+
+  raw(id: string): Buffer | undefined {
+    return this.#parts.book.raw(id)
+  }
+
+  async decide(id: string, decision: Decision): Promise<ReportEntry | undefined> {
+    // Two people at one time: the store shows the first decision only when it is committed.
+    if (this.#deciding.has(id)) return undefined
+    this.#deciding.add(id)
+    try {
+      return await this.#decide(id, decision)
+    } finally {
+      this.#deciding.delete(id)
+    }
+  }
+
+  async #decide(id: string, { as, who }: Decision): Promise<ReportEntry | undefined> {
+    const { book, clock, store } = this.#parts
+    const before = book.get(id)
+    if (before?.review === undefined || before.review.decided !== undefined) return undefined
+    const reviewed: ReportEntry = { ...before, review: { ...before.review, decided: { at: clock.now(), who } } }
+    // What it could do is done already, or there is nobody to do it to: the person has only looked.
+    if (as === 'accept' && before.outcome === 'review' && before.about !== undefined)
+      return this.#accept(before, reviewed)
+    const after: ReportEntry = before.outcome === 'review' ? { ...reviewed, outcome: 'dismissed' } : reviewed
+    await store.write(book.recompose(before, after))
+    return after
+  }
+
+  // ---- finding out
+
+  #subscriber(token: string): UnsubscribeTarget | undefined {
+    const { store, keys, clock } = this.#parts
+    return unsubscribeTarget({ store, keys, clock }, token)
+  }
+
+  /** Unsubscribe addresses outlive their message. */
+  #subscription(addressee: Addressee, to: string): About | undefined {
+    if (addressee.kind !== 'unsubscribe') return undefined
+    const target = this.#subscriber(to.slice(0, to.lastIndexOf('@')))
+    return target && aboutOf({ ...target, id: target.message, address: target.recipient }, 'return-path')
+  }
+
+  /** A signature is asked for only where it decides: it costs a look into DNS. */
+  async #isFromFeedbackLoop(report: ParsedReport, about: About | undefined, raw: Buffer): Promise<boolean> {
+    const { feedbackDomains } = this.#parts.settings().bounce
+    if (report.kind !== 'complaint' || feedbackDomains.length === 0) return false
+    if (about === undefined || about.confidence === 'certain') return false
+    const signers = await this.#parts.signersOf(raw)
+    return signers.some((domain) => feedbackDomains.includes(domain.toLowerCase()))
+  }
+
+  // ---- acting
+
+  async #act(given: Case): Promise<ReportEntry> {
+    const { judged, about } = given
+    if (!judged.acts || about === undefined || judged.judgement.kind === 'note') return this.#note(given)
+    let entry: ReportEntry | undefined
+    const compose = (followed: Followed): Write[] => {
+      entry = this.#entryOf(given, followed)
+      return this.#keep(entry, given.incoming.raw)
+    }
+    await this.#perform({ id: given.id, report: given.report, about, judgement: judged.judgement, compose })
+    if (entry === undefined) throw new Error('a report acted without being written')
+    return entry
+  }
+
+  async #accept(before: ReportEntry, reviewed: ReportEntry): Promise<ReportEntry> {
+    const { book } = this.#parts
+    const { report, about, id } = before
+    if (about === undefined) return reviewed
+    // Judged as if it were certain: that is what the person says.
+    const { judgement } = judge({
+      report,
+      addressee: before.to === '' ? { kind: 'foreign' } : this.addressee(before.to),
+      about: { ...about, confidence: 'certain' },
+      isFromFeedbackLoop: true,
+    })
+    let after = reviewed
+    const compose = (followed: Followed): Write[] => {
+      after = { ...reviewed, ...followed }
+      return book.recompose(before, after)
+    }
+    await this.#perform({ id, report, about, judgement, compose, ...whoOf(reviewed) })
+    return after
+  }
+
+  async #perform(act: Act): Promise<void> {
+    switch (act.judgement.kind) {
+      case 'bounce':
+        return this.#bounce(act, act.judgement)
+      case 'complaint':
+        return this.#refuse(act, act.judgement.feedbackType)
+      case 'unsubscribe':
+        return this.#refuse(act, undefined)
+      case 'note': {
+        const { journal, store } = this.#parts
+        const verdict = verdictOf(act.judgement.category)
+        const composed = journal.compose(this.#recordAbout(act, { kind: 'reported', verdict }))
+        await store.write([...composed.writes, ...act.compose({ outcome: 'noted', verdict })])
+        return journal.publish([composed.record])
+      }
+    }
+  }
+
+  #bounce(act: Act, { named }: Extract<Judgement, { kind: 'bounce' }>): Promise<void> {
+    const { id, report, about, compose } = act
+    return this.#parts.queue.bounced({
+      id: about.message,
+      n: about.n,
+      cause: causeOf(named),
+      ...(named.remoteMta === undefined ? {} : { mx: named.remoteMta }),
+      record: { report: { id, kind: report.kind, evidence: about.evidence }, ...whoOf(act) },
+      writesOf: ({ verdict, suppression }) => compose({ outcome: 'bounced', verdict, ...keptBack(suppression) }),
+    })
+  }
+
+  /** The person at the other end wants no more of it: a complaint, or without a type an unsubscribe request. */
+  async #refuse(act: Act, feedbackType: string | undefined): Promise<void> {
+    const { recorder, journal, store } = this.#parts
+    const { tenant, message, n, recipient } = act.about
+    const about = { tenant, message, n, recipient, report: act.id }
+    const recorded =
+      feedbackType === undefined
+        ? recorder.recordUnsubscribe(about)
+        : recorder.recordComplaint({ ...about, feedbackType })
+    const { verdict, suppression } = recorded
+    const outcome: ReportOutcome = feedbackType === undefined ? 'unsubscribed' : 'complained'
+    const records: JournalRecord[] = [
+      this.#recordAbout(act, { kind: outcome, verdict, ...(feedbackType === undefined ? {} : { why: feedbackType }) }),
+    ]
+    if (suppression !== undefined) {
+      const { scope, reason, who } = suppression
+      records.push(this.#recordAbout(act, { kind: 'suppression-added', scope, reason, who, verdict }))
+    }
+    records.push(...recorded.records)
+    const composed = records.map((record) => journal.compose(record))
+    const entry = act.compose({ outcome, verdict, ...keptBack(suppression) })
+    await store.write([...composed.flatMap(({ writes }) => writes), ...recorded.writes, ...entry])
+    journal.publish(composed.map(({ record }) => record))
+  }
+
+  /** Recorded, changes nothing: told of no failure, or a person decides first. */
+  async #note(given: Case): Promise<ReportEntry> {
+    const { store, journal, clock } = this.#parts
+    const { id, report, about, judged } = given
+    const { judgement, review } = judged
+    const verdict = this.#verdictOf(judgement)
+    const outcome = judgement.kind === 'note' ? 'noted' : 'review'
+    const entry = this.#entryOf(given, { outcome, ...(verdict === undefined ? {} : { verdict }) })
+    const fields = { kind: 'reported' as const, ...(verdict ? { verdict } : {}), ...(review ? { why: review } : {}) }
+    const record =
+      about === undefined
+        ? {
+            at: clock.now(),
+            tenant: NOBODY,
+            recipient: namedIn(report)[0] ?? given.incoming.to,
+            report: { id, kind: report.kind, evidence: 'none' },
+            ...fields,
+          }
+        : this.#recordAbout({ id, report, about }, fields)
+    const composed = journal.compose(record)
+    await store.write([...composed.writes, ...this.#keep(entry, given.incoming.raw)])
+    journal.publish([composed.record])
+    return entry
+  }
+
+  #verdictOf(judgement: Judgement): Verdict | undefined {
+    if (judgement.kind === 'note') return verdictOf(judgement.category)
+    if (judgement.kind !== 'bounce') return undefined
+    const { named } = judgement
+    return this.#parts
+      .classifier()
+      .classify({ cause: causeOf(named), ...(named.remoteMta === undefined ? {} : { mx: named.remoteMta }) })
+  }
+
+  #recordAbout(
+    { id, report, about }: Pick<Act, 'id' | 'report' | 'about'>,
+    more: Pick<JournalRecord, 'kind'> & Partial<JournalRecord>,
+  ): JournalRecord {
+    const { tenant, message, n, recipient, evidence } = about
+    const link = report.link === undefined ? {} : { link: report.link }
+    return {
+      at: this.#parts.clock.now(),
+      tenant,
+      message,
+      n,
+      recipient,
+      report: { id, kind: report.kind, evidence, ...link },
+      ...more,
+    }
+  }
+
+  #entryOf({ id, incoming, report, about, judged }: Case, followed: Followed): ReportEntry {
+    const { origin, to, sizeBytes, raw } = incoming
+    return {
+      id,
+      at: this.#parts.clock.now(),
+      origin,
+      to,
+      sizeBytes,
+      isCut: raw.length < sizeBytes,
+      report,
+      ...(about === undefined ? {} : { about }),
+      ...followed,
+      ...(judged.review === undefined ? {} : { review: { why: judged.review } }),
+    }
+  }
+
+  #keep(entry: ReportEntry, raw: Buffer): Write[] {
+    const isKept = raw.length > 0 && this.#parts.settings().bounce.keepRaw > 0
+    return this.#parts.book.compose(entry, isKept ? raw : undefined)
+  }
+}
+
+interface Act {
+  readonly id: string
+  readonly report: ParsedReport
+  readonly about: About
+  readonly judgement: Judgement
+  /** The writes of the entry, once it is known what followed. */
+  readonly compose: (followed: Followed) => Write[]
+  /** Who accepted it. */
+  readonly who?: string
+}
+
+function whoOf(from: { readonly who?: string; readonly review?: ReportEntry['review'] }): { readonly who?: string } {
+  const who = from.who ?? from.review?.decided?.who
+  return who === undefined ? {} : { who }
+}
+
+function verdictOf(category: Category): Verdict {
+  return { ...CATEGORIES[category], category, action: 'fail', rule: 'report' }
+}
+
+/**
+ * The envelope sender where a mail program would have put it (RFC 5321 §4.4): much of the evidence that a mail is a
+ * report rests on it. What the mail itself claims in that place comes second.
+ */
+function withReturnPath({ origin, raw }: IncomingReport): Buffer {
+  return origin.kind === 'listener' ? Buffer.concat([Buffer.from(`Return-Path: <${origin.sender}>\r\n`), raw]) : raw
+}
+
+/** A pending entry keeps no mail back yet. */
+function keptBack(entry: Suppression | undefined): { readonly suppressed?: true } {
+  return entry === undefined || entry.pendingUntil !== undefined ? {} : { suppressed: true }
+}
+
+function oneClick(recipient: string): ParsedReport {
+  return {
+    kind: 'unsubscribe',
+    family: 'one-click',
+    recipients: [],
+    subject: '',
+    from: recipient,
+    references: [],
+    tokens: [],
+  }
+}
