@@ -40,5 +40,13 @@ test('an expired message counts as failed; what no counter knows counts nowhere'
   const meter = createActivityMeter({ clock: new FakeClock() })
   meter.count(record('expired'))
   meter.count(record('held'))
-  expect(meter.read().totals).toEqual({ accepted: 0, delivered: 0, deferred: 0, failed: 1, bounced: 0, suppressed: 0 })
+  expect(meter.read().totals).toEqual({
+    accepted: 0,
+    delivered: 0,
+    deferred: 0,
+    failed: 1,
+    bounced: 0,
+    complained: 0,
+    suppressed: 0,
+  })
 })

@@ -5,7 +5,7 @@ import type { JournalRecord, RecordKind } from '../journal/record.ts'
 import { type Clock, type EpochMs, SECOND } from '../util/clock.ts'
 
 export const ACTIVITY_SECONDS = 60
-export const COUNTED = ['accepted', 'delivered', 'deferred', 'failed', 'bounced', 'suppressed'] as const
+export const COUNTED = ['accepted', 'delivered', 'deferred', 'failed', 'bounced', 'complained', 'suppressed'] as const
 export type Counted = (typeof COUNTED)[number]
 
 /** `expired` counts as failed: for those who watch it is the same end. */
@@ -16,6 +16,7 @@ const COUNTER_OF: Partial<Record<RecordKind, Counted>> = {
   failed: 'failed',
   expired: 'failed',
   bounced: 'bounced',
+  complained: 'complained',
   suppressed: 'suppressed',
 }
 

@@ -10,6 +10,8 @@ import type { Operations } from './operations.ts'
 import { OperationError, problemOf, problemResponse } from './problem.ts'
 import { queueRoutes } from './queue-routes.ts'
 import { relayRoutes } from './relay-routes.ts'
+import { reportRoutes } from './report-routes.ts'
+import { rulesRoutes } from './rules-routes.ts'
 import { suppressionRoutes } from './suppression-routes.ts'
 
 export interface ApiParts {
@@ -21,7 +23,7 @@ export interface ApiParts {
 
 const MAX_BODY_BYTES = 2 * 1024 * 1024
 /** Read as it arrives, never held as a whole: it may have any length. */
-const STREAMED_BODY = '/api/v1/suppressions/import'
+const STREAMED_BODIES: ReadonlySet<string> = new Set(['/api/v1/suppressions/import', '/api/v1/bounces'])
 
 export function createApi({ operations, records, onError }: ApiParts): Hono {
   const app = new Hono()
@@ -30,7 +32,7 @@ export function createApi({ operations, records, onError }: ApiParts): Hono {
     onError: () =>
       problemResponse(new OperationError('too-large', `A request may have ${MAX_BODY_BYTES / 2 ** 20} MiB.`)),
   })
-  app.use((context, next) => (context.req.path === STREAMED_BODY ? next() : limited(context, next)))
+  app.use((context, next) => (STREAMED_BODIES.has(context.req.path) ? next() : limited(context, next)))
   app.onError((error, context) => {
     if (problemOf(error).code === 'failed') onError(error, { method: context.req.method, path: context.req.path })
     return problemResponse(error)
@@ -47,6 +49,9 @@ export function createApi({ operations, records, onError }: ApiParts): Hono {
   app.route('/api/v1', messageRoutes(operations))
   app.route('/api/v1', queueRoutes(operations))
   app.route('/api/v1', suppressionRoutes(operations))
+  // Before the reports: `unknown` is no id of one.
+  app.route('/api/v1', rulesRoutes(operations))
+  app.route('/api/v1', reportRoutes(operations))
   app.route('/api/v1', eventRoutes(records))
   return app
 }

@@ -5,8 +5,9 @@ import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { pipeline, Readable } from 'node:stream'
 import type { ImportInput } from '../suppression/import.ts'
 import { MINUTE, SECOND } from '../util/clock.ts'
-import type { CheckedAddress, MessageDetail, Operations, SuppressionEntry } from './operations.ts'
+import type { CheckedAddress, MessageDetail, Operations, Report, SuppressionEntry } from './operations.ts'
 import { errorOfProblem, OperationError } from './problem.ts'
+import type { UnknownReply } from './rules-operations.ts'
 
 export type Endpoint = { readonly kind: 'socket'; readonly path: string } | { readonly kind: 'url'; readonly url: URL }
 
@@ -31,7 +32,7 @@ interface Call {
   /** Sent as JSON. */
   readonly body?: unknown
   /** Sent as it is, instead of `body`. */
-  readonly text?: ImportInput
+  readonly stream?: { readonly type: string; readonly content: ImportInput }
   /** Without a byte for so long, the relay counts as unreachable. */
   readonly timeoutMs?: number
   readonly signal?: AbortSignal
@@ -76,18 +77,30 @@ export function createClient(
     suppression: (address, scope) => unlessMissing(get<SuppressionEntry>(`/suppressions/${part(address)}`, { scope })),
     suppress: (address, body) => work('PUT', `/suppressions/${part(address)}`, { body }),
     unsuppress: async (address, query) => {
-      const removed = await unlessMissing(
-        work<void>('DELETE', `/suppressions/${part(address)}`, { query }).then(() => true),
-      )
-      return removed ?? false
+      const removal = work<{ result: 'half-open' } | undefined>('DELETE', `/suppressions/${part(address)}`, { query })
+      return unlessMissing(removal.then((answer) => answer?.result ?? 'removed'))
     },
+    undoSuppressions: (body) => work('POST', '/suppressions/undo', { body }),
     checkAddresses: async (addresses, tenant) =>
       (await work<{ items: readonly CheckedAddress[] }>('POST', '/suppressions/check', { body: { addresses, tenant } }))
         .items,
     whySuppressed: (address, tenant) => get(`/suppressions/${part(address)}/why`, { tenant }),
-    importSuppressions: (input, query) => work('POST', '/suppressions/import', { query, text: input }),
+    importSuppressions: (input, query) =>
+      work('POST', '/suppressions/import', { query, stream: { type: 'text/csv', content: input } }),
     exportSuppressions: (query) =>
       text(endpoint, '/api/v1/suppressions/export.csv', { ...reading, query: { ...query } }),
+    reports: (query) => get('/bounces', query),
+    report: (id) => unlessMissing(get<Report>(`/bounces/${part(id)}`)),
+    reportMail: (id) => unlessMissing(bytes(endpoint, `/api/v1/bounces/${part(id)}/raw`, reading)),
+    decideReport: (id, decision, who) =>
+      unlessMissing(work<Report>('POST', `/bounces/${part(id)}/${decision}`, { body: { who } })),
+    ingestReport: (mail, who) =>
+      work('POST', '/bounces', { query: { who }, stream: { type: 'message/rfc822', content: mail } }),
+    testRules: (body) => work('POST', '/bounces/test-rules', { body }),
+    unknownReplies: async (query) => {
+      const call: Call = { ...working, query: { ...query } }
+      return (await json<{ items: readonly UnknownReply[] }>(endpoint, '/api/v1/bounces/unknown', call)).items
+    },
     classify: (body) => work('POST', '/bounces/classify', { body }),
     backup: (directory) => work('POST', '/backup', { body: { directory } }),
     reload: () => work('POST', '/reload'),
@@ -116,6 +129,14 @@ async function json<T>(endpoint: Endpoint, path: string, call: Call): Promise<T>
   const body = await readAll(response)
   if (!isSuccess(response)) throw failure(response, body)
   return (body === '' ? undefined : JSON.parse(body)) as T
+}
+
+async function bytes(endpoint: Endpoint, path: string, call: Call): Promise<Uint8Array> {
+  const response = await send(endpoint, path, call)
+  if (!isSuccess(response)) throw failure(response, await readAll(response))
+  const chunks: Buffer[] = []
+  for await (const chunk of response) chunks.push(chunk)
+  return Buffer.concat(chunks)
 }
 
 async function* text(endpoint: Endpoint, path: string, call: Call): AsyncGenerator<string> {
@@ -151,7 +172,7 @@ function send(endpoint: Endpoint, path: string, call: Call): Promise<IncomingMes
     agent: false as const,
     method: call.method ?? 'GET',
     path: path + queryString(call.query),
-    headers: { 'content-type': call.text === undefined ? 'application/json' : 'text/csv', accept: 'application/json' },
+    headers: { 'content-type': call.stream?.type ?? 'application/json', accept: 'application/json' },
     timeout: call.timeoutMs ?? ANSWER_TIMEOUT_MS,
     ...(call.signal === undefined ? {} : { signal: call.signal }),
   }
@@ -159,10 +180,10 @@ function send(endpoint: Endpoint, path: string, call: Call): Promise<IncomingMes
     const request = httpRequest(options, resolve)
     request.once('timeout', () => request.destroy(new Error('no answer in time')))
     request.once('error', (cause) => reject(new Unreachable(cause.message, { cause })))
-    if (call.text === undefined || typeof call.text === 'string')
-      request.end(call.text ?? (call.body === undefined ? undefined : JSON.stringify(call.body)))
+    const content = call.stream?.content ?? (call.body === undefined ? '' : JSON.stringify(call.body))
+    if (typeof content === 'string') request.end(content === '' ? undefined : content)
     // An error of the input destroys the request, and that is reported above.
-    else pipeline(Readable.from(call.text), request, () => {})
+    else pipeline(Readable.from(content), request, () => {})
   })
 }
 

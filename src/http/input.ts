@@ -4,8 +4,9 @@
 import { z } from 'zod'
 import { RECORD_KINDS } from '../journal/record.ts'
 import type { SmtpCommand } from '../mail/reply.ts'
+import { REPORT_OUTCOMES } from '../reports/report-entry.ts'
 import { EXPORT_FORMATS } from '../suppression/export.ts'
-import { REASONS } from '../suppression/suppression.ts'
+import { REASONS, STANDINGS } from '../suppression/suppression.ts'
 import { isId } from '../util/id.ts'
 import { invalidInput } from './problem.ts'
 
@@ -90,6 +91,7 @@ export const suppressionQuery = z.strictObject({
   domain: text().optional(),
   since: z.iso.datetime({ offset: true }).optional(),
   q: text().optional(),
+  standing: z.enum(STANDINGS).optional(),
   ...page,
 })
 export const newSuppression = z.strictObject({
@@ -104,7 +106,25 @@ export const removal = z.strictObject({
   who: text().default('api'),
   reason: text(),
   force: flag().default(false),
+  /** Removes what Studs learned wholly, instead of making it half-open. */
+  forget: flag().default(false),
 })
+export const undoBody = z
+  .strictObject({
+    rule: text().optional(),
+    site: text().optional(),
+    category: text().optional(),
+    since: z.iso.datetime({ offset: true }).optional(),
+    until: z.iso.datetime({ offset: true }).optional(),
+    scope: scope().optional(),
+    who: text().default('api'),
+    reason: text(),
+    preview: z.boolean().default(true),
+  })
+  .refine(
+    ({ rule, site, category, since }) => [rule, site, category, since].some((given) => given !== undefined),
+    'say what is to be taken back: rule, site, category or since',
+  )
 export const checkBody = z.strictObject({
   tenant: tenant().default('default'),
   addresses: z.array(z.string().max(1000)).min(1).max(MAX_CHECKED_ADDRESSES),
@@ -117,6 +137,22 @@ export const importQuery = z.strictObject({
   who: text().default('api'),
 })
 export const exportQuery = z.strictObject({ scope: scope().optional(), format: z.enum(EXPORT_FORMATS).default('csv') })
+
+/** The id of a message or a report; `what` names it in the error. */
+const id = (what: string) => z.string().refine(isId, `expected ${what}`)
+export const reportQuery = z.strictObject({
+  /** Only those a person should look at and has not. */
+  review: flag().optional(),
+  outcome: z.enum(REPORT_OUTCOMES).optional(),
+  tenant: tenant().optional(),
+  message: id('the id of a message').optional(),
+  address: text().optional(),
+  limit: limit().default(100),
+  cursor: id('the next_cursor of a page of reports').optional(),
+})
+export const REPORT_DECISIONS = ['accept', 'dismiss'] as const
+export const decisionParam = z.enum(REPORT_DECISIONS)
+export const whoBody = z.strictObject({ who: text().default('api') })
 
 export const SMTP_COMMANDS = [
   'banner',

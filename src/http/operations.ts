@@ -4,15 +4,18 @@
 
 import type { z } from 'zod'
 import type { Explanation } from '../bounce/classify.ts'
+import type { Names } from '../bounce/names.ts'
 import type { PathStatus } from '../delivery/delivery.ts'
 import type { StoredRecord } from '../journal/record.ts'
 import type { Message, Recipient } from '../mail/message.ts'
 import type { Cause } from '../mail/outcome.ts'
 import type { QueueRow, SummaryRow } from '../queue/operator.ts'
+import type { ReportEntry } from '../reports/report-entry.ts'
 import type { StoreHealth } from '../store/store.ts'
 import type { ExportFormat } from '../suppression/export.ts'
 import type { ImportReport as Imported, ImportInput } from '../suppression/import.ts'
-import type { Suppression } from '../suppression/suppression.ts'
+import type { Standing, Suppression } from '../suppression/suppression.ts'
+import type { UndoReport as Undone } from '../suppression/undo.ts'
 import type { Activity } from './activity.ts'
 import type {
   changeMany,
@@ -22,10 +25,14 @@ import type {
   newSuppression,
   QUEUE_ACTIONS,
   queueQuery,
+  REPORT_DECISIONS,
   removal,
+  reportQuery,
   SUMMARY_KEYS,
   suppressionQuery,
+  undoBody,
 } from './input.ts'
+import type { RulesOperations } from './rules-operations.ts'
 import type { Wire } from './wire.ts'
 
 export interface Page<Item> {
@@ -44,7 +51,9 @@ export type EventRecord = Wire<StoredRecord>
 export type QueueEntry = Wire<QueueRow>
 export type QueueSummary = Wire<SummaryRow>
 export type SuppressionEntry = Wire<Suppression>
+export type UndoReport = Wire<Undone> & { readonly preview: boolean }
 export type Destination = Wire<PathStatus>
+export type Report = Wire<ReportEntry>
 
 export type MessageQuery = z.input<typeof messageQuery>
 export type QueueQuery = z.input<typeof queueQuery>
@@ -54,8 +63,15 @@ export type QueueChange = z.input<typeof changeMany>
 export type SuppressionQuery = z.input<typeof suppressionQuery>
 export type NewSuppression = z.input<typeof newSuppression>
 export type Removal = z.input<typeof removal>
+export type UndoRequest = z.input<typeof undoBody>
+/** `half-open`: the next message goes alone. Absent: there was nothing to remove. */
+export type Removed = 'removed' | 'half-open' | undefined
 export type ClassifyRequest = z.input<typeof classifyBody>
 export type ImportOptions = z.input<typeof importQuery>
+export type ReportQuery = z.input<typeof reportQuery>
+export type ReportDecision = (typeof REPORT_DECISIONS)[number]
+/** A mail as bytes, read as it comes. */
+export type MailInput = AsyncIterable<Uint8Array>
 export interface ExportQuery {
   readonly scope?: string
   readonly format?: ExportFormat
@@ -116,8 +132,10 @@ export interface SuppressionStory {
   readonly tenant: string
   /** The entry that keeps the tenant from mailing it; absent when nothing does. */
   readonly active?: SuppressionEntry
-  /** All entries that touch it, expired ones and those of its domain too. */
-  readonly entries: readonly SuppressionEntry[]
+  /** All entries that touch it and how they stand, expired ones and those of its domain too. */
+  readonly entries: readonly (SuppressionEntry & { readonly standing: Standing })[]
+  /** Half-open: the message that is being tried right now. */
+  readonly trial?: string
   /** Soft failures that count so far. */
   readonly strikes?: {
     readonly count: number
@@ -131,10 +149,10 @@ export interface SuppressionStory {
 
 export type ImportReport = Wire<Imported>
 
-/** The verdict on a reply and how it came about; `cause` is the reply as it was read. */
-export type Classification = Wire<Explanation & { readonly cause: Cause }>
+/** The verdict on a reply and how it came about; `cause` is the reply as it was read, `names` what others call it. */
+export type Classification = Wire<Explanation & { readonly cause: Cause; readonly names: Names }>
 
-export interface Operations {
+export interface Operations extends RulesOperations {
   status(): Promise<Status>
   readiness(): Promise<Readiness>
   stats(): Promise<Stats>
@@ -158,13 +176,24 @@ export interface Operations {
     address: string,
     entry: NewSuppression,
   ): Promise<{ readonly result: 'added' | 'already'; readonly entry: SuppressionEntry }>
-  /** False when there was none. */
-  unsuppress(address: string, removal: Removal): Promise<boolean>
+  unsuppress(address: string, removal: Removal): Promise<Removed>
+  /** Takes back what Studs learned by mistake. A preview changes nothing; else durable when it resolves. */
+  undoSuppressions(request: UndoRequest): Promise<UndoReport>
   checkAddresses(addresses: readonly string[], tenant: string): Promise<readonly CheckedAddress[]>
   whySuppressed(address: string, tenant: string): Promise<SuppressionStory>
   /** The input is read as it comes, so it may be of any length. */
   importSuppressions(input: ImportInput, options: ImportOptions): Promise<ImportReport>
   exportSuppressions(query: ExportQuery): AsyncIterable<string>
+
+  /** Newest first. A page may be short, even empty, and still have a `next_cursor`. */
+  reports(query: ReportQuery): Promise<Page<Report>>
+  report(id: string): Promise<Report | undefined>
+  /** The mail as it was kept; undefined when there is no such report or its mail is not kept any more. */
+  reportMail(id: string): Promise<Uint8Array | undefined>
+  /** What a person decides of an open review; undefined when there is no such report. A closed review is a conflict. */
+  decideReport(id: string, decision: ReportDecision, who: string): Promise<Report | undefined>
+  /** Takes a mail as if it had come back by itself; durable when it resolves. Of a long one the beginning is kept. */
+  ingestReport(mail: MailInput, who: string): Promise<Report>
 
   classify(request: ClassifyRequest): Promise<Classification>
   /** The directory is on the relay's machine and must be empty or new. */

@@ -4,6 +4,7 @@
 import type { Settings } from '../config/schema.ts'
 import type { Delivery } from '../delivery/delivery.ts'
 import type { Core } from '../queue/core.ts'
+import type { ReportDesk } from '../reports/desk.ts'
 import type { Store } from '../store/store.ts'
 import type { Clock, EpochMs } from '../util/clock.ts'
 import { createActivityMeter } from './activity.ts'
@@ -12,6 +13,8 @@ import { messageOperations } from './message-operations.ts'
 import type { ListenerStatus, Operations, Status } from './operations.ts'
 import { OperationError } from './problem.ts'
 import { queueOperations } from './queue-operations.ts'
+import { reportOperations } from './report-operations.ts'
+import { rulesOperations } from './rules-operations.ts'
 import { suppressionOperations } from './suppression-operations.ts'
 import { toWire } from './wire.ts'
 
@@ -29,6 +32,7 @@ export interface RunningRelay {
 
 export interface OperationParts {
   readonly core: Core
+  readonly desk: ReportDesk
   readonly store: Store
   readonly settings: () => Settings
   readonly clock: Clock
@@ -43,7 +47,9 @@ export function createOperations(parts: OperationParts): Operations {
     ...messageOperations(parts.core),
     ...queueOperations(parts.core),
     ...suppressionOperations(parts),
+    ...reportOperations(parts),
     ...classifyOperations(parts.core),
+    ...rulesOperations(parts),
     ...relayOperations(parts),
   }
 }
@@ -66,7 +72,7 @@ function relayOperations(parts: OperationParts): RelayFunctions {
       ...toWire(meter.read()),
       queue: queueCounts(parts),
       recent_failures: journal
-        .latest({ limit: FAILURES_SHOWN, kinds: ['failed', 'expired', 'bounced', 'deferred'] })
+        .latest({ limit: FAILURES_SHOWN, kinds: ['failed', 'expired', 'bounced', 'complained', 'deferred'] })
         .map(toWire),
     }),
     destinations: async () => (relay === undefined ? [] : (await relay.delivery.paths()).map(toWire)),

@@ -6,17 +6,26 @@ import { parseAddress } from '../mail/address.ts'
 import type { Core } from '../queue/core.ts'
 import { exportSuppressions } from '../suppression/export.ts'
 import { type ImportInput, type ImportReport, importSuppressions } from '../suppression/import.ts'
-import type { SuppressionFilter } from '../suppression/list.ts'
 import { parseTarget } from '../suppression/normalise.ts'
-import { GLOBAL_SCOPE, type Suppression } from '../suppression/suppression.ts'
+import type { SuppressionFilter } from '../suppression/pages.ts'
+import { GLOBAL_SCOPE, type Suppression, standingOf } from '../suppression/suppression.ts'
+import { undoSuppressions } from '../suppression/undo.ts'
 import type { Clock } from '../util/clock.ts'
-import { checked, importQuery, newSuppression, removal, suppressionQuery } from './input.ts'
-import type { CheckedAddress, ExportQuery, ImportOptions, Operations, SuppressionStory } from './operations.ts'
+import { checked, importQuery, newSuppression, removal, suppressionQuery, undoBody } from './input.ts'
+import type {
+  CheckedAddress,
+  ExportQuery,
+  ImportOptions,
+  Operations,
+  SuppressionStory,
+  UndoReport,
+  UndoRequest,
+} from './operations.ts'
 import { OperationError } from './problem.ts'
 import { toWire } from './wire.ts'
 
 export interface SuppressionParts {
-  readonly core: Pick<Core, 'suppressions' | 'journal' | 'findSuppression' | 'classifier'>
+  readonly core: Pick<Core, 'suppressions' | 'journal' | 'gate' | 'classifier' | 'queue'>
   readonly settings: () => Settings
   readonly clock: Clock
 }
@@ -27,6 +36,7 @@ type SuppressionFunctions = Pick<
   | 'suppression'
   | 'suppress'
   | 'unsuppress'
+  | 'undoSuppressions'
   | 'checkAddresses'
   | 'whySuppressed'
   | 'importSuppressions'
@@ -55,14 +65,15 @@ export function suppressionOperations(parts: SuppressionParts): SuppressionFunct
       return { result, entry: toWire(list.get(entry.scope, entry.target) ?? entry) }
     },
     unsuppress: async (address, given) => {
-      const { scope, who, reason, force } = checked(removal, given)
-      const result = await list.remove({ scope, target: targetOf(parts, address), who, why: reason, force })
-      if (result !== 'protected') return result === 'removed'
+      const { scope, who, reason, force, forget } = checked(removal, given)
+      const result = await list.remove({ scope, target: targetOf(parts, address), who, why: reason, force, forget })
+      if (result !== 'protected') return result === 'not-found' ? undefined : result
       throw new OperationError(
         'conflict',
         `${address} asked not to be mailed (complaint or unsubscribe); removing that needs force.`,
       )
     },
+    undoSuppressions: (request) => undone(parts, request),
     checkAddresses: async (addresses, tenant) => addresses.map((address) => check(parts, address, tenant)),
     whySuppressed: async (address, tenant) => story(parts, address, tenant),
     importSuppressions: async (input, options) => toWire(await imported(parts, input, options)),
@@ -104,17 +115,21 @@ function entryFrom(
 function check({ core }: SuppressionParts, text: string, tenant: string): CheckedAddress {
   const address = parseAddress(text.trim())
   if (address === undefined) return { address: text, result: 'invalid' }
-  const entry = core.findSuppression(tenant, address.text)
+  const entry = core.gate.find(tenant, address.text)
   return entry === undefined
     ? { address: address.text, result: 'clear' }
     : { address: address.text, result: 'suppressed', entry: toWire(entry) }
 }
 
-function story({ core }: SuppressionParts, text: string, tenant: string): SuppressionStory {
+function story({ core, clock }: SuppressionParts, text: string, tenant: string): SuppressionStory {
   const address = parseAddress(text)
   if (address === undefined) throw new OperationError('invalid', `Not a mail address: ${text}`)
-  const { active, entries, strikes } = core.suppressions.why(tenant, address.text)
-  const isAbout = ({ recipient }: StoredRecord): boolean => recipient.toLowerCase() === address.text.toLowerCase()
+  const { entries, strikes } = core.suppressions.why(tenant, address.text)
+  const active = core.gate.find(tenant, address.text)
+  const trial = entries.map((entry) => core.gate.trial(entry)).find((message) => message !== undefined)
+  // A tenant never learns whose mail taught what all tenants know.
+  const isAbout = (record: StoredRecord): boolean =>
+    record.tenant === tenant && record.recipient.toLowerCase() === address.text.toLowerCase()
   const events = core.journal
     .messagesTo(address.text, STORY_MESSAGES)
     .reverse()
@@ -123,7 +138,8 @@ function story({ core }: SuppressionParts, text: string, tenant: string): Suppre
     target: address.text,
     tenant,
     ...(active === undefined ? {} : { active: toWire(active) }),
-    entries: entries.map(toWire),
+    entries: entries.map((entry) => ({ ...toWire(entry), standing: standingOf(entry, clock.now()) })),
+    ...(trial === undefined || core.queue.message(trial)?.tenant !== tenant ? {} : { trial }),
     ...(strikes === undefined
       ? {}
       : {
@@ -136,6 +152,21 @@ function story({ core }: SuppressionParts, text: string, tenant: string): Suppre
         }),
     events: events.map(toWire),
   }
+}
+
+async function undone(parts: SuppressionParts, request: UndoRequest): Promise<UndoReport> {
+  const { reason, who, preview, since, until, ...filter } = checked(undoBody, request)
+  if (filter.scope !== undefined) assertScope(parts, filter.scope)
+  const report = await undoSuppressions({
+    list: parts.core.suppressions,
+    who,
+    why: reason,
+    isReal: !preview,
+    ...Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined)),
+    ...(since === undefined ? {} : { since: Date.parse(since) }),
+    ...(until === undefined ? {} : { until: Date.parse(until) }),
+  })
+  return { ...toWire(report), preview }
 }
 
 function imported(parts: SuppressionParts, input: ImportInput, options: ImportOptions): Promise<ImportReport> {
@@ -165,12 +196,13 @@ async function* exported({ core }: SuppressionParts, { scope, format = 'csv' }: 
 }
 
 function filterOf(given: Omit<ReturnType<typeof suppressionQuery.parse>, 'limit' | 'cursor'>): SuppressionFilter {
-  const { scope, reason, domain, since, q } = given
+  const { scope, reason, domain, since, q, standing } = given
   return {
     ...(scope === undefined ? {} : { scope }),
     ...(reason === undefined ? {} : { reason }),
     ...(domain === undefined ? {} : { domain }),
     ...(since === undefined ? {} : { since: Date.parse(since) }),
     ...(q === undefined ? {} : { query: q }),
+    ...(standing === undefined ? {} : { standing }),
   }
 }

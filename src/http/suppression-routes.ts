@@ -13,6 +13,7 @@ import {
   scopeQuery,
   suppressionQuery,
   tenantQuery,
+  undoBody,
 } from './input.ts'
 import type { Operations } from './operations.ts'
 import { OperationError } from './problem.ts'
@@ -30,6 +31,9 @@ export function suppressionRoutes(operations: Operations): Hono {
     const options = checked(importQuery, context.req.query())
     return context.json(await operations.importSuppressions(context.req.raw.body ?? '', options))
   })
+  routes.post('/suppressions/undo', async (context) =>
+    context.json(await operations.undoSuppressions(checked(undoBody, await jsonBody(context)))),
+  )
   routes.get('/suppressions/export.csv', (context) => {
     const { scope, format } = checked(exportQuery, context.req.query())
     context.header('content-type', `${format === 'jsonl' ? 'application/x-ndjson' : 'text/csv'}; charset=utf-8`)
@@ -55,7 +59,8 @@ export function suppressionRoutes(operations: Operations): Hono {
   routes.delete('/suppressions/:address', async (context) => {
     const given = checked(removal, context.req.query())
     const removed = await operations.unsuppress(context.req.param('address'), given)
-    return removed ? context.body(null, 204) : missing(context.req.param('address'), given.scope)
+    if (removed === 'half-open') return context.json({ result: removed })
+    return removed === 'removed' ? context.body(null, 204) : missing(context.req.param('address'), given.scope)
   })
   return routes
 }

@@ -8,6 +8,7 @@ test('keys become snake_case and times RFC 3339, at any depth', () => {
     dueAt: at + 1000,
     way: { mxAddress: '192.0.2.5', durationMs: 214 },
     list: [{ createdAt: at }],
+    pendingUntil: at,
     n: 0,
   }
   expect(toWire(record)).toEqual({
@@ -15,6 +16,7 @@ test('keys become snake_case and times RFC 3339, at any depth', () => {
     due_at: '2026-11-21T23:20:12.120Z',
     way: { mx_address: '192.0.2.5', duration_ms: 214 },
     list: [{ created_at: '2026-11-21T23:20:11.120Z' }],
+    pending_until: '2026-11-21T23:20:11.120Z',
     n: 0,
   })
 })

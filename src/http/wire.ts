@@ -10,8 +10,9 @@ type Snake<S extends string> = S extends `${infer Head}${infer Tail}`
     : `${Lowercase<Head>}_${Snake<Tail>}`
   : S
 
-/** Keys whose numbers are points in time: `at` and everything that ends in `At`. */
-type TimeKey = 'at' | `${string}At`
+/** Keys whose numbers are points in time: `at` and everything that ends in `At` or `Until`. */
+type TimeKey = 'at' | `${string}At` | `${string}Until`
+const TIME_KEY = /(?:^at|At|Until)$/
 
 export type Wire<T> = T extends EmailAddress | Domain
   ? string
@@ -36,7 +37,7 @@ export function toWire<T>(value: T): Wire<T> {
 }
 
 function convert(value: unknown, key: string): unknown {
-  if (typeof value === 'number' && (key === 'at' || key.endsWith('At'))) return rfc3339(value)
+  if (typeof value === 'number' && TIME_KEY.test(key)) return rfc3339(value)
   if (Array.isArray(value)) return value.map((item) => convert(item, ''))
   if (typeof value !== 'object' || value === null || key === 'metadata') return value
   return Object.fromEntries(Object.entries(value).map(([name, field]) => [snake(name), convert(field, name)]))

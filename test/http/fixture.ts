@@ -17,6 +17,11 @@ import type { Outcome, Way } from '../../src/mail/outcome.ts'
 import { silentLogger } from '../../src/observe/logger.ts'
 import { type Core, createCore } from '../../src/queue/core.ts'
 import type { Flight } from '../../src/queue/flight.ts'
+import { returnPathKeys } from '../../src/queue/return-path-keys.ts'
+import { createCoreDesk } from '../../src/reports/core-desk.ts'
+import type { ReportDesk } from '../../src/reports/desk.ts'
+import { createParserThread } from '../../src/reports/parser-thread.ts'
+import { createReportBook, type ReportBook } from '../../src/reports/report-book.ts'
 import { openStore } from '../../src/store/lmdb.ts'
 import type { Store } from '../../src/store/store.ts'
 import { HOUR } from '../../src/util/clock.ts'
@@ -38,6 +43,8 @@ export interface Fixture {
   readonly clock: FakeClock
   readonly store: Store
   readonly core: Core
+  readonly desk: ReportDesk
+  readonly book: ReportBook
   readonly operations: Operations
   readonly errors: unknown[]
   accept(mail: Mail): Promise<{ id: string; flights: readonly Flight[] }>
@@ -69,9 +76,14 @@ export async function openFixture(options: { relay?: (clock: FakeClock) => Runni
   const core = createCore({ store, settings, hostname: 'relay.example', clock, logger: silentLogger() })
   let claimed: Flight[] = []
   core.queue.listen({ claimed: (flights) => (claimed = [...claimed, ...flights]), due: () => undefined })
+  const book = createReportBook({ store })
+  const parser = createParserThread({ logger: silentLogger() })
+  const keys = await returnPathKeys(store)
+  const desk = createCoreDesk({ core, store, parser, keys, settings: () => settings, clock })
   const relay = options.relay?.(clock)
   const operations = createOperations({
     core,
+    desk,
     store,
     settings: () => settings,
     clock,
@@ -86,6 +98,8 @@ export async function openFixture(options: { relay?: (clock: FakeClock) => Runni
     clock,
     store,
     core,
+    desk,
+    book,
     operations,
     errors,
     accept: async (mail) => {
@@ -98,6 +112,7 @@ export async function openFixture(options: { relay?: (clock: FakeClock) => Runni
       await core.queue.settle(flight, outcome)
     },
     close: async () => {
+      await parser.close()
       await store.close()
       await rm(directory, { recursive: true })
     },
