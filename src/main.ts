@@ -17,7 +17,9 @@ const stop = new AbortController()
 const io: Io = {
   out: (line) => process.stdout.write(line),
   err: (line) => process.stderr.write(line),
+  outBytes: (bytes) => process.stdout.write(bytes),
   readAll: () => text(process.stdin),
+  input: () => process.stdin,
   isInputTty: process.stdin.isTTY === true,
   isTty: process.stdout.isTTY === true,
   get width() {

@@ -1,8 +1,13 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { formatProblem } from '../src/config/load.ts'
 import { load, problemsOf } from './support/config-file.ts'
 
 const HASH = 'scrypt:16384:8:1:c2FsdA:aGFzaA'
+
+/** The first block of configuration there. */
+const SANDBOX_DOC =
+  /```toml\n(.*?)```/s.exec(readFileSync(new URL('../docs/sandbox.md', import.meta.url), 'utf8'))?.[1] ?? ''
 
 interface Access {
   readonly address: string
@@ -352,6 +357,16 @@ describe('warnings', () => {
       accessToml({ address: '0.0.0.0', auth: 'optional' }),
       'delivery.mode: apps on other machines can submit mail, but all of it stays in the sandbox',
     ],
+    [
+      'a public listener before a sandbox that runs by itself',
+      `[delivery]\nmode = "internet"\nresolvers = ["127.0.0.1:5354"]\n${accessToml({ address: '0.0.0.0', auth: 'optional' })}`,
+      'delivery.mode: apps on other machines can submit mail, but all of it stays in the sandbox',
+    ],
+    [
+      'another name server beside that of the sandbox',
+      '[delivery]\nmode = "internet"\nresolvers = ["127.0.0.1:5354", "192.0.2.53"]\nport = 2526',
+      'delivery.port: MX hosts listen on port 25',
+    ],
     ['no name for EHLO', INTERNET, 'source.0.ehlo: source "default" has no name of its own for EHLO'],
     ['no sender domain', INTERNET, 'domain: there is no sender domain'],
     [
@@ -431,6 +446,7 @@ describe('warnings', () => {
       'AUTH at a next hop by TLS',
       '[[route]]\ndomain = "*.a.b"\nto = "smtps://mx.example:465"\nuser = "u"\npassword = "p"',
     ],
+    ['a relay that is pointed at a sandbox, as docs/sandbox.md has it', SANDBOX_DOC],
     ['name servers with ports', '[delivery]\nresolvers = ["192.0.2.53", "192.0.2.53:5353", "[2001:db8::53]:53"]'],
   ])('none: %s', (_, toml) => expect(warnings(toml)).toEqual([]))
 })

@@ -21,7 +21,7 @@ test('an entry that moved is no change', () => {
 
 test('each difference is one sentence', () => {
   const old = `[queue]\nretry = ["5m", "10m"]\n[delivery]\nmessage_rate = "10/s"\n[[credential]]\nname = "app"\npassword = "${HASH}"\n[[domain]]\nname = "a.b"`
-  const next = `[queue]\nretry = ["5m", "1h"]\n[delivery]\nconnections = 20\n[node]\nhostname = "relay.example"\n[[credential]]\nname = "app"\npassword = "scrypt:other"\n[[domain]]\nname = "c.d"\nsubdomains = true`
+  const next = `[queue]\nretry = ["5m", "1h"]\n[delivery]\nconnections = 20\n[node]\nhostname = "relay.example"\n[[credential]]\nname = "app"\npassword = "scrypt:16384:8:1:c2FsdA:b3RoZXI"\n[[domain]]\nname = "c.d"\nsubdomains = true`
   const { changes, needsRestart: restart } = reload(old, next)
   expect(changes.toSorted()).toEqual([
     'credential.app.password: changed',

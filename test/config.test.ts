@@ -100,7 +100,9 @@ describe('what is wrong, with its line', () => {
     [
       'a key below the wrong header',
       '[[listener]]\nname = "a"\nport = 1\nmax_size = "1MiB"',
-      ['studs.toml:4: listener.0.max_size: unknown key "max_size" in [[listener]]; it is an option of [submission] and [bounce]'],
+      [
+        'studs.toml:4: listener.0.max_size: unknown key "max_size" in [[listener]]; it is an option of [submission] and [bounce]',
+      ],
     ],
     [
       'a misspelt key deep inside',
@@ -306,24 +308,24 @@ describe('secrets from files', () => {
 
   test('$CREDENTIALS_DIRECTORY comes first, the folder of the file second', () => {
     const folder = temporaryFolder()
-    folder.write('app.hash', 'scrypt:folder')
-    folder.write('credentials/app.hash', 'scrypt:systemd')
+    folder.write('app.hash', 'scrypt:16384:8:1:c2FsdA:Zm9sZGVy')
+    folder.write('credentials/app.hash', 'scrypt:16384:8:1:c2FsdA:c3lzdGVtZA')
     const at = (name: string) =>
       load(TOML, { CREDENTIALS_DIRECTORY: join(folder.path, name) }, folder).settings.credential[0]?.password
-    expect(at('credentials')).toBe('scrypt:systemd')
-    expect(at('empty')).toBe('scrypt:folder')
+    expect(at('credentials')).toBe('scrypt:16384:8:1:c2FsdA:c3lzdGVtZA')
+    expect(at('empty')).toBe('scrypt:16384:8:1:c2FsdA:Zm9sZGVy')
   })
 
   test('the environment replaces either form that the file gives', () => {
     const folder = temporaryFolder()
-    folder.write('app.hash', 'scrypt:file')
-    folder.write('env.hash', 'scrypt:env')
+    folder.write('app.hash', 'scrypt:16384:8:1:c2FsdA:ZmlsZQ')
+    folder.write('env.hash', 'scrypt:16384:8:1:c2FsdA:ZW52')
     const credential = (toml: string, env: Record<string, string>) => load(toml, env, folder).settings.credential[0]
     expect(credential(TOML, { STUDS__CREDENTIAL__APP__PASSWORD: HASH })).toMatchObject({ password: HASH })
     expect(credential(TOML, { STUDS__CREDENTIAL__APP__PASSWORD: HASH })).not.toHaveProperty('passwordFile')
     const plain = `[[credential]]\nname = "app"\npassword = "${HASH}"`
     expect(credential(plain, { STUDS__CREDENTIAL__APP__PASSWORD_FILE: 'env.hash' })).toMatchObject({
-      password: 'scrypt:env',
+      password: 'scrypt:16384:8:1:c2FsdA:ZW52',
     })
   })
 

@@ -16,6 +16,15 @@ export function durationMs(text: string): number {
   return value
 }
 
+/** `host:port`; an IPv6 address stands in brackets. */
+export function endpoint(text: string): { readonly address: string; readonly port: number } {
+  const match = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text)
+  const port = Number(match?.[3])
+  if (match === null || port < 1 || port > 65_535)
+    throw new InvalidArgumentError('expected host:port, such as 127.0.0.1:2528')
+  return { address: match[1] ?? match[2] ?? '', port }
+}
+
 /** Who is at the keyboard, for records of changes made by hand. */
 export function whoAmI(): string {
   try {

@@ -1,12 +1,17 @@
 // `studs config`: check, show, describe. Works on the files alone; no running relay is needed or asked.
 
 import type { Command } from 'commander'
+import { loadRules } from '../bounce/load-rules.ts'
+import { RulesError } from '../bounce/rules.ts'
 import { describeSection, type SectionText } from '../config/describe.ts'
 import { markdownReference } from '../config/describe-markdown.ts'
 import { tomlReference } from '../config/describe-toml.ts'
 import type { Origin } from '../config/document.ts'
 import { optionsOf, tomlValue } from '../config/effective.ts'
 import { ConfigError, environment, formatProblem, type LoadedSettings, loadSettings } from '../config/load.ts'
+import { SigningKeyError } from '../sign/keyring.ts'
+import { createSigner } from '../sign/signer.ts'
+import { systemClock } from '../util/clock.ts'
 import { EXIT } from './io.ts'
 
 const WIDEST_COLUMN = 72
@@ -56,10 +61,31 @@ export function addConfigCommands(program: Command, io: ConfigIo): void {
 function check(options: Options, io: ConfigIo): void {
   const loaded = load(options, io)
   if (loaded === undefined) return
-  for (const warning of loaded.warnings) io.err(`warning: ${formatProblem(warning)}\n`)
-  const { length } = loaded.warnings
+  const files = namedFiles(loaded.settings)
+  if (files.problem !== undefined) {
+    io.err(`${files.problem}\n`)
+    io.fail(EXIT.failed)
+    return
+  }
+  const warnings = [...loaded.warnings.map(formatProblem), ...files.warnings]
+  for (const warning of warnings) io.err(`warning: ${warning}\n`)
+  const { length } = warnings
   const warned = length === 0 ? '' : ` (${length} ${length === 1 ? 'warning' : 'warnings'})`
   io.out(`${loaded.file ?? 'no file, defaults only'}: valid${warned}\n`)
+}
+
+/** What only the files that the configuration names can tell: read as the relay would read them. */
+function namedFiles({ domain, bounce }: LoadedSettings['settings']): {
+  problem?: string
+  warnings: readonly string[]
+} {
+  try {
+    loadRules(bounce.rules)
+    return { warnings: createSigner({ domains: domain, clock: systemClock }).warnings }
+  } catch (error) {
+    if (!(error instanceof SigningKeyError) && !(error instanceof RulesError)) throw error
+    return { problem: error.message, warnings: [] }
+  }
 }
 
 function show(options: Options, io: ConfigIo): void {

@@ -4,7 +4,15 @@
 import type { JournalRecord } from '../journal/record.ts'
 import { causeText } from '../mail/outcome.ts'
 import { replyText } from '../mail/reply.ts'
-import { type Expected, type Plan, type PlannedMessage, SCENE_KEYS, type SceneKey, sceneOf } from './demo-plan.ts'
+import {
+  type ComesBack,
+  type Expected,
+  type Plan,
+  type PlannedMessage,
+  SCENE_KEYS,
+  type SceneKey,
+  sceneOf,
+} from './demo-plan.ts'
 
 export type Ending = 'delivered' | 'failed' | 'expired' | 'suppressed' | 'cancelled'
 
@@ -17,6 +25,8 @@ interface Account {
   deferred: number
   /** More than one is one too many. */
   readonly endings: Ending[]
+  /** What came back as mail. */
+  readonly returns: ComesBack[]
   arrivals: number
 }
 
@@ -31,6 +41,8 @@ export interface SceneTally {
   readonly failed: number
   readonly suppressed: number
   readonly waiting: number
+  /** Delivered, and a report came back. */
+  readonly cameBack: number
   readonly arrived: number
   readonly lastReply: string
 }
@@ -45,11 +57,14 @@ export interface Judgement {
     readonly journal: number
     readonly inbox: number
   }[]
+  /** Recipients whose answer must come back as mail, and those it came back from. */
+  readonly cameBack: { readonly planned: number; readonly journal: number }
   /** One sentence each. */
   readonly problems: readonly string[]
 }
 
 const ENDINGS: ReadonlySet<string> = new Set<Ending>(['delivered', 'failed', 'expired', 'suppressed', 'cancelled'])
+const RETURNS: ReadonlySet<string> = new Set<ComesBack>(['bounced', 'complained', 'unsubscribed', 'reported'])
 const AS_EXPECTED: Readonly<Record<Ending, Expected | undefined>> = {
   delivered: 'delivered',
   failed: 'undelivered',
@@ -79,6 +94,7 @@ export class Ledger {
           accepted: 0,
           deferred: 0,
           endings: [],
+          returns: [],
           arrivals: 0,
         }),
       )
@@ -100,6 +116,7 @@ export class Ledger {
     if (record.kind === 'accepted') account.accepted++
     if (record.kind === 'deferred') account.deferred++
     if (isEnding(record.kind)) account.endings.push(record.kind)
+    if (isReturn(record.kind)) account.returns.push(record.kind)
     const words = wordsOf(record)
     if (words !== undefined) this.#lastReply.set(account.scene, words)
   }
@@ -122,10 +139,15 @@ export class Ledger {
     return this.#ids.get(messageId)
   }
 
+  /** Made-up reports, which must be refused. */
+  get forged(): number {
+    return count(this.#accounts, ({ scene, accepted }) => scene === 'forged' && accepted > 0)
+  }
+
   /** Recipients whose story has ended, and all there are. */
   progress(): { readonly ended: number; readonly accepted: number; readonly all: number } {
     return {
-      ended: count(this.#accounts, ({ endings }) => endings.length > 0),
+      ended: count(this.#accounts, hasEnded),
       accepted: count(this.#accounts, ({ accepted }) => accepted > 0),
       all: this.#accounts.length,
     }
@@ -145,6 +167,7 @@ export class Ledger {
         failed: ended('failed', 'expired'),
         suppressed: ended('suppressed'),
         waiting: count(own, ({ accepted, endings }) => accepted > 0 && endings.length === 0),
+        cameBack: count(own, ({ returns }) => returns.length > 0),
         arrived: own.reduce((sum, { arrivals }) => sum + arrivals, 0),
         lastReply: this.#lastReply.get(scene) ?? '',
       }
@@ -166,6 +189,10 @@ export class Ledger {
           inbox: own.reduce((sum, { arrivals }) => sum + arrivals, 0),
         }
       }),
+      cameBack: {
+        planned: count(this.#accounts, ({ scene }) => sceneOf(scene).comesBack !== undefined),
+        journal: count(this.#accounts, ({ returns }) => returns.length > 0),
+      },
       problems: [
         ...[...problems.values()].flat(),
         ...this.#strangers.map((stranger) => `The inbox has what was not sent: ${stranger}.`),
@@ -180,8 +207,8 @@ export class Ledger {
   }
 
   #problemsOf(account: Account): string[] {
-    const { message, scene, address, accepted, endings, arrivals } = account
-    const { expected, learns } = sceneOf(scene)
+    const { message, scene, address, accepted, endings, returns, arrivals } = account
+    const { expected, learns, comesBack } = sceneOf(scene)
     const arrivalsExpected = expected === 'delivered' ? 1 : 0
     const who = `${message.subject} to ${address}`
     const isSuppressed = this.#suppressed.has(address)
@@ -195,6 +222,10 @@ export class Ledger {
       more.length > 0 && `${who} ended ${times(endings.length)}: ${endings.join(', ')}.`,
       arrivals !== arrivalsExpected &&
         `${who} must be in the inbox ${times(arrivalsExpected)}, and is ${times(arrivals)}.`,
+      comesBack !== undefined && returns.length === 0 && `${who} must come back as ${comesBack}, and nothing has come.`,
+      returns.some((one) => one !== comesBack) &&
+        `${who} came back as ${returns.join(', ')}; it must ${comesBack === undefined ? 'not come back' : `be ${comesBack}`}.`,
+      comesBack !== undefined && returns.length > 1 && `${who} came back ${times(returns.length)}.`,
       learns === 'always' && !isSuppressed && `${address} should be suppressed, and is not.`,
       learns === 'never' && isSuppressed && `${address} is suppressed for a fault that is not its own.`,
     ]
@@ -203,7 +234,10 @@ export class Ledger {
 }
 
 /** What the receiver said last, or what happened instead. */
-function wordsOf({ reply, cause }: JournalRecord): string | undefined {
+function wordsOf({ kind, reply, cause, report, why, verdict }: JournalRecord): string | undefined {
+  if (kind === 'bounced') return `bounced: ${cause === undefined ? '' : causeText(cause)}`
+  if (report !== undefined)
+    return isReturn(kind) ? [kind, why ?? verdict?.category].filter((word) => word !== undefined).join(': ') : undefined
   if (reply !== undefined) return replyText(reply)
   const last = cause?.kind === 'expired' ? cause.last : cause
   return last === undefined ? undefined : causeText(last)
@@ -211,6 +245,15 @@ function wordsOf({ reply, cause }: JournalRecord): string | undefined {
 
 function isEnding(kind: string): kind is Ending {
   return ENDINGS.has(kind)
+}
+
+function isReturn(kind: string): kind is ComesBack {
+  return RETURNS.has(kind)
+}
+
+/** Also what must come back has. */
+function hasEnded({ scene, endings, returns }: Account): boolean {
+  return endings.length > 0 && (sceneOf(scene).comesBack === undefined || returns.length > 0)
 }
 
 function count<Item>(items: readonly Item[], matches: (item: Item) => boolean): number {

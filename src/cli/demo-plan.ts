@@ -4,6 +4,9 @@
 /** delivered: the journal says so and it is in the inbox, once. undelivered: failed or expired, nothing in the inbox. */
 export type Expected = 'delivered' | 'undelivered' | 'suppressed'
 
+/** What a report that came back leads to; these are kinds of records. */
+export type ComesBack = 'bounced' | 'complained' | 'unsubscribed' | 'reported'
+
 export interface Scene {
   readonly label: string
   /** Taken in turn; a number is put behind the local part, so that every address is new. */
@@ -13,6 +16,8 @@ export interface Scene {
   readonly share: number | { readonly rest: number } | { readonly exactly: number }
   /** Whether the address must be suppressed afterwards: always or never. Absent: either will do. */
   readonly learns?: 'always' | 'never'
+  /** Delivered, and what the journal says when its answer has come back as mail; absent: nothing may come. */
+  readonly comesBack?: ComesBack
 }
 
 const SMALL = ['example.test', 'school.test', 'museum.test', 'shop.exim.test', 'council.test']
@@ -91,55 +96,72 @@ export const SCENES = {
     learns: 'always',
   },
   full: {
-    label: 'mailbox-full@',
-    addresses: ['mailbox-full@school.test'],
+    label: 'mailbox-full@, tempfail@',
+    addresses: ['mailbox-full@school.test', 'tempfail@museum.test'],
     expected: 'undelivered',
-    share: 5,
-    learns: 'never',
-  },
-  tempfail: {
-    label: 'tempfail@',
-    addresses: ['tempfail@museum.test'],
-    expected: 'undelivered',
-    share: 4,
+    share: 8,
     learns: 'never',
   },
   blocked: {
-    label: 'blocked-ip@',
-    addresses: ['blocked-ip@blocklist.test'],
+    label: 'blocked-ip@, spam@',
+    addresses: ['blocked-ip@blocklist.test', 'spam@filter.test'],
     expected: 'undelivered',
-    share: 3,
+    share: 6,
     learns: 'never',
   },
-  spam: {
-    label: 'spam@',
-    addresses: ['spam@filter.test'],
+  broken: {
+    label: 'drop-in-data@, silent@',
+    addresses: ['drop-in-data@cut.test', 'silent-after-dot@silent.test'],
     expected: 'undelivered',
     share: 4,
     learns: 'never',
   },
-  drop: {
-    label: 'drop-in-data@',
-    addresses: ['drop-in-data@cut.test'],
+  // Two only: once the null MX is known, submission refuses the next at RCPT.
+  dead: {
+    label: '2 domains without mail',
+    addresses: ['anyone@nullmx.test', 'anyone@nxdomain.test'],
     expected: 'undelivered',
+    share: { exactly: 2 },
+  },
+  late: {
+    label: 'late-ndr@, qmail@, …',
+    addresses: ['late-ndr@gmail.test', 'qmail@school.test', 'late-ndr@outlook.test', 'exchange@council.test'],
+    expected: 'delivered',
+    share: 8,
+    learns: 'always',
+    comesBack: 'bounced',
+  },
+  complaint: {
+    label: 'fbl@',
+    addresses: ['fbl@yahoo.test'],
+    expected: 'delivered',
+    share: 4,
+    learns: 'always',
+    comesBack: 'complained',
+  },
+  unsubscribe: {
+    label: 'unsubscribe@',
+    addresses: ['unsubscribe@example.test'],
+    expected: 'delivered',
     share: 3,
+    learns: 'always',
+    comesBack: 'unsubscribed',
+  },
+  vacation: {
+    label: 'vacation@, challenge@',
+    addresses: ['vacation@council.test', 'challenge@museum.test', 'delayed-then-ok@school.test'],
+    expected: 'delivered',
+    share: 5,
+    learns: 'never',
+    comesBack: 'reported',
+  },
+  forged: {
+    label: 'forged-ndr@',
+    addresses: ['forged-ndr@forger.test'],
+    expected: 'delivered',
+    share: 4,
     learns: 'never',
   },
-  silent: {
-    label: 'silent-after-dot@',
-    addresses: ['silent-after-dot@silent.test'],
-    expected: 'undelivered',
-    share: 2,
-    learns: 'never',
-  },
-  // One only: once the null MX is known, submission refuses the next at RCPT.
-  nullmx: {
-    label: 'anyone@nullmx.test',
-    addresses: ['anyone@nullmx.test'],
-    expected: 'undelivered',
-    share: { exactly: 1 },
-  },
-  nxdomain: { label: 'anyone@nxdomain.test', addresses: ['anyone@nxdomain.test'], expected: 'undelivered', share: 2 },
 } as const satisfies Record<string, Scene>
 export type SceneKey = keyof typeof SCENES
 export const SCENE_KEYS = Object.keys(SCENES) as readonly SceneKey[]

@@ -12,13 +12,14 @@ import { hashPassword } from '../inbound/password.ts'
 import type { Journal } from '../journal/journal.ts'
 import { createLogger, type Logger } from '../observe/logger.ts'
 import type { Inbox } from '../sandbox/inbox.ts'
+import type { Sandbox, SandboxReports } from '../sandbox/sandbox.ts'
 import { type Clock, SECOND } from '../util/clock.ts'
 
 /** As much of a relay as the demo needs; the composition root stands above the commands and is handed in. */
 export interface DemoRelay {
   readonly listeners: readonly { readonly name: string; readonly address: string; readonly port: number }[]
   readonly journal: Pick<Journal, 'follow'>
-  readonly sandbox: { readonly inbox: Inbox } | undefined
+  readonly sandbox: Pick<Sandbox, 'inbox' | 'reports'> | undefined
   /** Path of the API socket. */
   readonly socket: string
   stop(graceMs?: number): Promise<void>
@@ -29,6 +30,8 @@ export type StartRelay = (options: { loaded: LoadedSettings; clock: Clock; logge
 export interface Stage {
   readonly relay: DemoRelay
   readonly inbox: Inbox
+  /** What recipients send back. */
+  readonly reports: SandboxReports
   readonly operations: Operations
   readonly submission: { readonly address: string; readonly port: number }
   /** Configuration of the demo, for `studs --config`. */
@@ -58,6 +61,7 @@ export async function openStage({ clock, startRelay }: { clock: Clock; startRela
     return {
       relay,
       inbox: relay.sandbox.inbox,
+      reports: relay.sandbox.reports,
       operations: createClient({ kind: 'socket', path: relay.socket }),
       submission,
       configFile,
@@ -94,9 +98,23 @@ auth = "required"
 name = "default"
 any_sender = true
 
+# Its bounces come back to a signed address of their own, its complaints to fbl@.
+[[domain]]
+name = "shop.test"
+return_path = "bounce.shop.test"
+
+[[bounce_listener]]
+name = "bounces"
+port = 0
+
+[[bounce_box]]
+address = "fbl@bounce.shop.test"
+kind = "feedback"
+
 [[credential]]
 name = "${CREDENTIAL.user}"
 password = "${passwordHash}"
+list_unsubscribe = true
 
 [queue]
 retry = ["1s", "2s", "3s"]
@@ -113,5 +131,6 @@ idle_timeout = "1s"
 [sandbox]
 smtp_port = 0
 dns_port = 0
+report_delay = "400ms"
 `
 }

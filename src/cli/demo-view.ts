@@ -35,6 +35,7 @@ export function demoFrame(frame: Frame, page: Page): string[] {
       number('DEFER', ({ deferred }) => deferred, 'yellow'),
       number('FAIL', ({ failed }) => failed, 'red'),
       number('SUPP', ({ suppressed }) => suppressed, 'cyan'),
+      number('BACK', ({ cameBack }) => cameBack, 'yellow'),
       number('WAIT', ({ waiting }) => waiting, 'blue'),
       { title: 'LAST REPLY', value: ({ lastReply }) => printable(lastReply), least: 8, colour: () => 'dim' as const },
     ],
@@ -62,6 +63,7 @@ function totalOf(tallies: readonly SceneTally[]): SceneTally {
     failed: sum(({ failed }) => failed),
     suppressed: sum(({ suppressed }) => suppressed),
     waiting: sum(({ waiting }) => waiting),
+    cameBack: sum(({ cameBack }) => cameBack),
     arrived: sum(({ arrived }) => arrived),
     lastReply: '',
   }
@@ -70,12 +72,18 @@ function totalOf(tallies: readonly SceneTally[]): SceneTally {
 const MOST_PROBLEMS = 20
 
 /** What was expected, what the journal says, what is in the inbox, and whether they agree. */
-export function summaryLines({ messages, accounted, checks, problems }: Judgement, { paint, width }: Page): string[] {
-  const rows = checks.map(({ expected, planned, journal, inbox }) => {
-    const agrees = journal === planned && inbox === (expected === 'delivered' ? planned : 0)
-    const numbers = [planned, journal, inbox].map((value) => padStart(String(value), 10)).join('')
-    return `  ${padEnd(expected, 14)}${numbers}   ${agrees ? paint('green', 'agrees') : paint('red', 'DIFFERS')}`
-  })
+export function summaryLines(
+  { messages, accounted, checks, cameBack, problems }: Judgement,
+  { paint, width }: Page,
+): string[] {
+  const row = (title: string, numbers: readonly (number | string)[], agrees: boolean): string => {
+    const cells = numbers.map((value) => padStart(String(value), 10)).join('')
+    return `  ${padEnd(title, 14)}${cells}   ${agrees ? paint('green', 'agrees') : paint('red', 'DIFFERS')}`
+  }
+  const rows = checks.map(({ expected, planned, journal, inbox }) =>
+    row(expected, [planned, journal, inbox], journal === planned && inbox === (expected === 'delivered' ? planned : 0)),
+  )
+  const back = row('came back', [cameBack.planned, cameBack.journal, '·'], cameBack.planned === cameBack.journal)
   const shown = problems.slice(0, MOST_PROBLEMS).flatMap((problem) => wrap(printable(problem), width - 2))
   const more = problems.length > MOST_PROBLEMS ? [`and ${problems.length - MOST_PROBLEMS} more`] : []
   const verdict = `${accounted} of ${messages} messages accounted for`
@@ -83,6 +91,7 @@ export function summaryLines({ messages, accounted, checks, problems }: Judgemen
     paint('bold', 'Checked, recipient by recipient'),
     paint('dim', `  ${padEnd('', 14)}${['expected', 'journal', 'inbox'].map((title) => padStart(title, 10)).join('')}`),
     ...rows,
+    back,
     '',
     problems.length === 0 ? paint('green', `${verdict}.`) : paint('red', `${verdict}. What is wrong:`),
     ...[...shown, ...more].map((line) => `  ${line}`),
@@ -93,12 +102,12 @@ export function summaryLines({ messages, accounted, checks, problems }: Judgemen
 export function suppressionLines(entries: readonly SuppressionEntry[], { paint, width }: Page): string[] {
   const shown = onePerSite(entries)
   const lines = shown.flatMap(({ target, reason, note, evidence }) => {
-    const said = evidence === undefined ? (note ?? '') : causeLine(evidence.cause)
+    const said = evidence?.cause === undefined ? (note ?? '') : causeLine(evidence.cause)
     return [
       `  ${padEnd(reason, REASON_WIDTH)}${printable(target)}`,
-      ...wrap(printable(said), width - REASON_WIDTH - 2).map(
-        (line) => `  ${' '.repeat(REASON_WIDTH)}${paint('dim', line)}`,
-      ),
+      ...wrap(printable(said), width - REASON_WIDTH - 2)
+        .filter((line) => line !== '')
+        .map((line) => `  ${' '.repeat(REASON_WIDTH)}${paint('dim', line)}`),
     ]
   })
   const others = entries.length - shown.length

@@ -6,7 +6,7 @@ import { headerOf } from '../sandbox/inbox.ts'
 import { type Clock, MINUTE, SECOND } from '../util/clock.ts'
 import { positiveInteger } from './argument.ts'
 import { type Judgement, Ledger } from './demo-ledger.ts'
-import { LEAST_MESSAGES, type Plan, planOf, sceneOf } from './demo-plan.ts'
+import { LEAST_MESSAGES, type Plan, type PlannedMessage, planOf, sceneOf } from './demo-plan.ts'
 import { liveScreen, noScreen, plainScreen, type Screen } from './demo-screen.ts'
 import { createSender, type Sender } from './demo-sender.ts'
 import { CREDENTIAL, openStage, type Stage, type StartRelay } from './demo-stage.ts'
@@ -94,7 +94,7 @@ async function play(demo: Demo): Promise<boolean> {
   stopWatching()
   if (io.signal.aborted) return false
   const judged = ledger.judge()
-  const judgement = { ...judged, problems: [...refusals, ...judged.problems] }
+  const judgement = { ...judged, problems: [...refusals, ...judged.problems, ...forgeryProblems(demo)] }
   if (isJson) printJson(demo, judgement)
   else await printSummary(demo, judgement)
   return judgement.problems.length === 0
@@ -115,7 +115,11 @@ async function sendAndWatch({ io, ledger, plan, stage }: Demo, screen: Screen): 
   void sending.then((found) => {
     refusals = found
   })
-  while (!signal.aborted && (refusals === undefined || ledger.progress().ended < ledger.progress().accepted)) {
+  const isOver = (): boolean =>
+    refusals !== undefined &&
+    ledger.progress().ended >= ledger.progress().accepted &&
+    stage.reports.counts.waiting === 0
+  while (!signal.aborted && !isOver()) {
     if (clock.monotonic() - startedAt > GIVE_UP_AFTER_MS) break
     screen.show(frame())
     await clock.sleep(DRAW_EVERY_MS, signal)
@@ -123,6 +127,17 @@ async function sendAndWatch({ io, ledger, plan, stage }: Demo, screen: Screen): 
   sender.close()
   screen.finish(frame())
   return sending
+}
+
+/** A report with a made-up signature must not get past RCPT, every other one must. */
+function forgeryProblems({ ledger, stage }: Demo): string[] {
+  const { refused, lost } = stage.reports.counts
+  return [
+    ...(refused === ledger.forged
+      ? []
+      : [`${ledger.forged} reports were forged, and ${refused} were refused by the bounce listener.`]),
+    ...(lost === 0 ? [] : [`${lost} reports of the sandbox never reached the bounce listener.`]),
+  ]
 }
 
 interface Sending {
@@ -154,28 +169,37 @@ function opening({ plan, stage, page: { paint, width } }: Demo): string[] {
 }
 
 async function printSummary(demo: Demo, judgement: Judgement): Promise<void> {
-  const { page, stage, ledger, plan } = demo
+  const { page, stage, plan } = demo
   print(demo, ['', ...summaryLines(judgement, page)])
   const { items } = await stage.operations.suppressions({ limit: 1000 })
   print(demo, ['', ...suppressionLines(items, page)])
   // The one with several recipients: delivered, greylisted and refused in one story.
-  const id = ledger.idOf(plan.messages.at(-1) ?? plan.last)
+  await printStory(demo, { title: 'The story of one message', planned: plan.messages.at(-1) })
+  const late = plan.messages.find(({ recipients }) => recipients[0]?.scene === 'late')
+  await printStory(demo, { title: 'And of one that came back', planned: late })
+}
+
+interface Story {
+  readonly title: string
+  readonly planned: PlannedMessage | undefined
+}
+
+async function printStory(demo: Demo, { title, planned }: Story): Promise<void> {
+  const { stage, ledger, page } = demo
+  const id = planned && ledger.idOf(planned)
   if (id === undefined) return
   const [message, events] = await Promise.all([stage.operations.message(id), stage.operations.messageEvents(id)])
   if (message === undefined) return
-  print(demo, [
-    '',
-    page.paint('bold', 'The story of one message'),
-    ...timeline(printableDeep({ message, events: events ?? [] }), page),
-  ])
+  print(demo, ['', page.paint('bold', title), ...timeline(printableDeep({ message, events: events ?? [] }), page)])
 }
 
 function printJson({ io, ledger }: Demo, judgement: Judgement): void {
-  for (const { scene, lastReply, ...counts } of ledger.tallies()) {
+  for (const { scene, lastReply, cameBack, ...counts } of ledger.tallies()) {
     const { label, expected } = sceneOf(scene)
-    io.out(`${jsonLine({ recipient: label, expected, ...counts, last_reply: lastReply })}\n`)
+    io.out(`${jsonLine({ recipient: label, expected, ...counts, came_back: cameBack, last_reply: lastReply })}\n`)
   }
-  io.out(`${jsonLine(judgement)}\n`)
+  const { cameBack, ...judged } = judgement
+  io.out(`${jsonLine({ ...judged, came_back: cameBack })}\n`)
 }
 
 async function stayOpen(demo: Demo): Promise<void> {
@@ -187,9 +211,10 @@ async function stayOpen(demo: Demo): Promise<void> {
     '',
     page.paint('bold', 'The relay keeps running until Ctrl-C. Try:'),
     `  swaks --server ${address}:${port} --tls --auth-user ${user} --auth-password ${password} \\`,
-    '        --from me@shop.test --to mailbox-full@gmail.test',
-    `  ${studs} message --to mailbox-full@gmail.test`,
-    `  ${studs} suppression list`,
+    '        --from me@shop.test --to late-ndr@gmail.test',
+    `  ${studs} message --to late-ndr@gmail.test`,
+    `  ${studs} bounce list`,
+    `  ${studs} suppress list`,
     `  ${studs} top`,
     '  studs sandbox behaviours',
     page.paint('dim', `  API socket: ${stage.relay.socket}`),

@@ -6,8 +6,12 @@ import type { Clock } from '../util/clock.ts'
 export interface Io {
   out(text: string): void
   err(text: string): void
+  /** Bytes that are no text of ours, as they are. */
+  outBytes(bytes: Uint8Array): void
   /** All of standard input. */
   readAll(): Promise<string>
+  /** Standard input as it comes. */
+  input(): AsyncIterable<Uint8Array>
   /** Whether standard input is a terminal: somebody has to type what is read. */
   readonly isInputTty: boolean
   /** Whether standard output is a terminal. */

@@ -1,5 +1,6 @@
-// What verdicts mean, in a sentence each: for the timeline of a message and for `studs bounce classify`.
+// What verdicts and reports mean, in a few words each: for the timeline of a message, `studs bounce classify` and lists.
 
+import type { ReportKind } from '../bounce/report.ts'
 import type { Action, Category, Verdict } from '../bounce/verdict.ts'
 
 export const MEANINGS: Readonly<Record<Category, string>> = {
@@ -50,6 +51,26 @@ export const ACTION_MEANINGS: Readonly<Record<Action, string>> = {
   'retry-elsewhere': 'The message is tried again at another MX or from another source.',
   slow: 'The message is tried again, and mail to this site slows down.',
   suspend: 'The message is tried again, and the path to this site rests for a while.',
+}
+
+export const REPORT_KIND_NAMES: Readonly<Record<ReportKind, string>> = {
+  dsn: 'delivery report',
+  complaint: 'complaint',
+  'auto-reply': 'automatic answer',
+  challenge: 'challenge',
+  unsubscribe: 'unsubscribe request',
+  receipt: 'receipt',
+  aggregate: 'aggregate report',
+  mail: 'ordinary mail',
+  unknown: 'unreadable mail',
+}
+
+/** How a report was found to be about its recipient. Journals may hold words of other versions. */
+export const EVIDENCE_MEANINGS: Readonly<Record<string, string>> = {
+  'return-path': 'it came to the signed return path',
+  token: 'it carries our signed token',
+  'message-id': 'it names the Message-ID and the recipient',
+  address: 'it names the address and the subject',
 }
 
 /** What a message that ends so does to the address (suppression/policy.ts decides, this says it). */

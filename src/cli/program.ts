@@ -29,6 +29,7 @@ export interface ProgramParts {
 export function buildProgram(io: Io, parts: ProgramParts): Command {
   const program = new Command('studs')
     .description('Self-hosted outbound SMTP relay with inline bounce capture')
+    .version(parts.version, '-V, --version')
     .option('-c, --config <file>', 'configuration file')
     .option('--endpoint <endpoint>', 'unix socket or http:// URL of the relay (also $STUDS_ENDPOINT)')
     .option('--json', 'JSON lines instead of text for people')
@@ -41,7 +42,7 @@ export function buildProgram(io: Io, parts: ProgramParts): Command {
   addMessageCommand(program, io, parts)
   addQueueCommands(program, io, parts)
   addSuppressCommands(program, io, parts)
-  addBounceCommands(program, io)
+  addBounceCommands(program, io, parts)
   addStoreCommands(program, io, parts)
   addCredentialCommands(program, io)
   addConfigCommands(program, { ...io, fail: endWith })

@@ -5,8 +5,10 @@ import type { Command } from 'commander'
 import { BEHAVIOURS, type Behaviour } from '../sandbox/behaviours.ts'
 import { headersOf, type InboxMessage } from '../sandbox/inbox.ts'
 import { replyOf } from '../sandbox/replies.ts'
+import type { Endpoint, SentReport } from '../sandbox/reporter.ts'
 import { createSandbox, type SandboxAddress } from '../sandbox/sandbox.ts'
 import { SPECIAL_DOMAINS } from '../sandbox/zone.ts'
+import { endpoint } from './argument.ts'
 import { CliError, EXIT, type Io } from './io.ts'
 import { createOutput, type Output, type Page } from './output.ts'
 import { type GlobalOptions, settingsFor } from './session.ts'
@@ -17,6 +19,11 @@ export function addSandboxCommands(program: Command, io: Io): void {
   const sandbox = program
     .command('sandbox')
     .description('Run a pretend internet: DNS, MX hosts and an inbox. No mail leaves it')
+    .option(
+      '--report-to <host:port>',
+      'bounce listener that gets what recipients such as late-ndr@ send back',
+      endpoint,
+    )
     .action(async (_options: object, command: Command) => {
       await run(command, io)
     })
@@ -31,18 +38,25 @@ export function addSandboxCommands(program: Command, io: Io): void {
 
 async function run(command: Command, io: Io): Promise<void> {
   const { sandbox: settings } = settingsFor(command, io)
-  const options = command.optsWithGlobals<GlobalOptions>()
+  const options = command.optsWithGlobals<GlobalOptions & { readonly reportTo?: Endpoint }>()
   const output = createOutput(io, options)
   const isJson = options.json === true
-  const sandbox = createSandbox({ settings, clock: io.clock })
+  const { reportTo } = options
+  const sandbox = createSandbox({
+    settings,
+    clock: io.clock,
+    ...(reportTo === undefined ? {} : { reportTo: () => reportTo }),
+  })
   const at = await sandbox.start().catch((error: Error) => {
     throw new CliError(EXIT.failed, `The sandbox cannot listen: ${error.message}.`, { cause: error })
   })
   try {
-    output.item(addressView(at), ({ smtp, dns }) => welcome({ smtp, dns, at }, output))
+    output.item(addressView(at), ({ smtp, dns }) => welcome({ smtp, dns, at, reportTo }, output))
     sandbox.inbox.on('message', (message) => output.item(messageView(message, isJson), messageLines))
+    sandbox.reports.on('report', (report) => output.item(reportView(report, io.clock.now()), reportLines))
     await aborted(io.signal)
-    output.note(`${sandbox.inbox.count} delivered.`)
+    const { sent } = sandbox.reports.counts
+    output.note(`${sandbox.inbox.count} delivered${sent === 0 ? '' : `, ${sent} reports sent back`}.`)
   } finally {
     await sandbox.stop()
   }
@@ -65,7 +79,12 @@ function addressView({ address, smtpPort, dnsPort }: SandboxAddress): AddressVie
   return { event: 'listening', smtp: `${host}:${smtpPort}`, dns: `${host}:${dnsPort}` }
 }
 
-function welcome({ smtp, dns, at }: AddressView & { at: SandboxAddress }, { page: { paint } }: Output): string[] {
+interface Welcome extends AddressView {
+  readonly at: SandboxAddress
+  readonly reportTo: Endpoint | undefined
+}
+
+function welcome({ smtp, dns, at, reportTo }: Welcome, { page: { paint } }: Output): string[] {
   const missing =
     at.missing.length === 0
       ? []
@@ -82,6 +101,10 @@ function welcome({ smtp, dns, at }: AddressView & { at: SandboxAddress }, { page
     `    resolvers = ["${dns}"]`,
     `    port = ${at.smtpPort}`,
     '    allow_private = true',
+    '',
+    ...(reportTo === undefined
+      ? ['  Recipients that answer by mail (late-ndr@, fbl@) are silent: see --report-to.']
+      : [`  What recipients send back goes to ${reportTo.address}:${reportTo.port}.`]),
     '',
     '  Recipients decide what happens (ok@gmail.test, user-unknown@example.test):',
     '  see `studs sandbox behaviours`. Delivered mail is listed here. Ctrl-C ends it.',
@@ -115,6 +138,20 @@ function messageLines(message: ReturnType<typeof messageView>, { paint, width }:
   const rest = `${envelope}  ${message.headers.subject ?? ''}`.trimEnd()
   const tail = `${sizeText(message.size_bytes)}, ${tls}`
   return [`${lead}  ${truncate(rest, Math.max(20, width - widthOf(lead) - widthOf(tail) - 4))}  ${paint('dim', tail)}`]
+}
+
+/** A mail that a recipient sent back, as --json prints it. */
+function reportView({ name, recipient, outcome, words }: SentReport, at: number) {
+  return { event: 'report' as const, at: new Date(at).toISOString(), name, recipient, outcome, words }
+}
+
+function reportLines({ at, name, recipient, outcome, words }: ReturnType<typeof reportView>, page: Page): string[] {
+  const { paint, width } = page
+  const colour = outcome === 'sent' ? 'dim' : 'yellow'
+  const lead = `${clockText(at)}  ${paint('dim', padEnd('←', 5))}`
+  return [
+    `${lead}  ${paint(colour, truncate(`${name} to ${recipient}: ${words}`, Math.max(20, width - widthOf(lead) - 2)))}`,
+  ]
 }
 
 export interface BehaviourRow {

@@ -9,6 +9,9 @@ import type { Operations } from '../http/operations.ts'
 import { createOperations } from '../http/relay-operations.ts'
 import { silentLogger } from '../observe/logger.ts'
 import { createCore } from '../queue/core.ts'
+import { storedReturnPathKeys } from '../queue/return-path-keys.ts'
+import { createCoreDesk } from '../reports/core-desk.ts'
+import { createParserThread } from '../reports/parser-thread.ts'
 import { openStore } from '../store/lmdb.ts'
 import type { Store } from '../store/store.ts'
 import type { Clock } from '../util/clock.ts'
@@ -36,16 +39,29 @@ export function openStopped({
   clock: Clock
 }): StoppedRelay {
   const store = openExistingStore(settings.data.directory, { mapSize: settings.data.mapSize, clock })
+  const logger = silentLogger()
   const core = createCore({
     store,
     settings,
     hostname: settings.node.hostname ?? hostname(),
     clock,
-    logger: silentLogger(),
+    logger,
+  })
+  const parser = createParserThread({ logger })
+  const desk = createCoreDesk({
+    core,
+    store,
+    parser,
+    keys: storedReturnPathKeys(store),
+    settings: () => settings,
+    clock,
   })
   return {
-    operations: createOperations({ core, store, settings: () => settings, clock, version }),
-    close: () => store.close(),
+    operations: createOperations({ core, store, desk, settings: () => settings, clock, version }),
+    close: async () => {
+      await parser.close()
+      await store.close()
+    },
   }
 }
 

@@ -16,7 +16,7 @@ export function suppressionTable(entries: readonly SuppressionEntry[], page: Pag
       { title: 'FOR', value: ({ scope }) => scopeText(scope) },
       { title: 'REASON', value: ({ reason }) => reason },
       { title: 'SINCE', value: ({ created_at }) => dateText(created_at) },
-      { title: 'UNTIL', value: ({ expires_at }) => (expires_at === undefined ? 'for good' : dateText(expires_at)) },
+      { title: 'UNTIL', value: untilText },
       { title: 'BECAUSE', value: because, least: 16 },
     ],
     page,
@@ -27,8 +27,16 @@ function scopeText(scope: string): string {
   return scope === GLOBAL_SCOPE ? 'everybody' : scope
 }
 
+/** Until when it keeps mail back, or why it does not. */
+function untilText({ expires_at, pending_until, reactivated }: SuppressionEntry): string {
+  if (pending_until !== undefined) return 'pending'
+  if (reactivated !== undefined) return 'half-open'
+  return expires_at === undefined ? 'for good' : dateText(expires_at)
+}
+
 function because({ note, evidence, who }: SuppressionEntry): string {
-  if (evidence !== undefined) return causeLine(evidence.cause)
+  if (evidence?.cause !== undefined) return causeLine(evidence.cause)
+  if (evidence !== undefined) return `${evidence.category} (${evidence.code})`
   return note === undefined ? who : `${note} (${who})`
 }
 
@@ -50,7 +58,7 @@ export function checkTable(checked: readonly CheckedAddress[], page: Page): stri
 }
 
 export function storyLines(
-  { target, tenant, active, entries, strikes, events }: SuppressionStory,
+  { target, tenant, active, entries, strikes, trial, events }: SuppressionStory,
   page: Page,
 ): string[] {
   const { paint, width } = page
@@ -67,6 +75,9 @@ export function storyLines(
   return [
     `${paint('bold', target)} ${answer} for the tenant ${tenant}.`,
     ...entries.flatMap((entry) => ['', ...entryLines(entry, width)]),
+    ...(trial === undefined
+      ? []
+      : ['', `Being tried right now: message ${trial}. Others wait for what becomes of it.`]),
     ...counted,
     ...(history.length === 0
       ? []
@@ -74,27 +85,54 @@ export function storyLines(
   ]
 }
 
-function entryLines(
-  { target, scope, reason, created_at, expires_at, who, note, evidence }: SuppressionEntry,
-  width: number,
-): string[] {
+function entryLines(entry: SuppressionStory['entries'][number], width: number): string[] {
+  const { target, scope, reason, created_at, expires_at, who, note, evidence } = entry
   const until = expires_at === undefined ? 'for good' : `until ${dateText(expires_at)}`
   const lines = [
     `${target} for ${scopeText(scope)}: ${reason}, since ${dateTimeText(created_at)} UTC, ${until}, by ${who}`,
+    ...lifeLines(entry),
   ]
   if (note !== undefined) lines.push(`  note: ${note}`)
   if (evidence !== undefined) {
-    const { rule, category, code, cause, message, mx, source, strikes } = evidence
-    lines.push(...causeLines(cause).map((line) => `  ${line}`), `  → ${category} (${code}) by ${rule}`)
+    const { rule, category, code, cause, message, mx, source, report, feedback, strikes } = evidence
+    lines.push(...(cause === undefined ? [] : causeLines(cause).map((line) => `  ${line}`)))
+    lines.push(`  → ${category} (${code}) by ${rule}${feedback === undefined ? '' : `, feedback "${feedback}"`}`)
     const where = [
       ...(mx === undefined ? [] : [`said by ${mx}`]),
       ...(source === undefined ? [] : [`to ${source}`]),
       ...(message === undefined ? [] : [`about message ${message}`]),
+      ...(report === undefined ? [] : [`in report ${report}`]),
     ]
     if (where.length > 0) lines.push(`  ${where.join(' ')}`)
     if (strikes !== undefined) lines.push(`  after failures of the messages ${strikes.join(', ')}`)
   }
   return lines.flatMap((line) => hanging(line, width, '    '))
+}
+
+/** Why an entry does not keep mail back, and how often it has been given another chance. */
+function lifeLines({
+  standing,
+  pending_until,
+  reactivated,
+  accepted,
+  again,
+}: SuppressionStory['entries'][number]): string[] {
+  const chance = reactivated ?? again?.reactivated
+  return [
+    ...(standing === 'over' ? ['  void: it keeps no mail back any more'] : []),
+    ...(standing === 'pending' && pending_until !== undefined
+      ? [
+          `  pending until ${dateTimeText(pending_until)} UTC: learned in a surge, it keeps no mail back until a further failure`,
+          '  confirms it; a delivery drops it',
+        ]
+      : []),
+    ...(chance === undefined ? [] : [`  reactivated ${dateTimeText(chance.at)} UTC by ${chance.who}: ${chance.why}`]),
+    ...(standing === 'half-open' && accepted === undefined ? ['  half-open: mail goes one message at a time'] : []),
+    ...(accepted === undefined
+      ? []
+      : [`  message ${accepted.message} was taken ${dateTimeText(accepted.at)} UTC and has not come back yet`]),
+    ...(again === undefined ? [] : [`  suppressed for the ${again.times}. time`]),
+  ]
 }
 
 function hanging(text: string, width: number, indent: string): string[] {

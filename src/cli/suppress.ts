@@ -11,14 +11,12 @@ import { GLOBAL_SCOPE, REASONS } from '../suppression/suppression.ts'
 import { durationMs, positiveInteger, whoAmI } from './argument.ts'
 import { CliError, EXIT, type Io } from './io.ts'
 import { type Session, type Tools, withRelay } from './session.ts'
+import { maybeScope, type ScopeOptions, scoped, scopeOf, tenantOf } from './suppress-scope.ts'
+import { addUndoCommand } from './suppress-undo.ts'
 import { checkTable, importLines, storyLines, suppressionTable } from './suppress-view.ts'
 import { printable } from './terminal.ts'
 import { dateText } from './time.ts'
 
-interface ScopeOptions {
-  readonly tenant?: string
-  readonly everybody?: boolean
-}
 interface AddOptions extends ScopeOptions {
   readonly reason: (typeof REASONS)[number]
   readonly expires?: number
@@ -27,12 +25,14 @@ interface AddOptions extends ScopeOptions {
 interface RemoveOptions extends ScopeOptions {
   readonly reason?: string
   readonly force?: boolean
+  readonly forget?: boolean
 }
 interface ListOptions extends ScopeOptions {
   readonly reason?: (typeof REASONS)[number]
   readonly domain?: string
   readonly since?: number
   readonly search?: string
+  readonly pending?: boolean
   readonly limit: number
 }
 interface ExportOptions extends ScopeOptions {
@@ -56,10 +56,13 @@ export function addSuppressCommands(program: Command, io: Io, { version }: Tools
     .action((address: string, options: AddOptions, command: Command) =>
       withRelay({ command, io, version }, (session) => add(session, address, options)),
     )
-  scoped(suppress.command('rm').alias('remove').description('Let an address be mailed again'))
+  scoped(
+    suppress.command('rm').alias('remove').description('Let an address be mailed again, one message at a time first'),
+  )
     .argument('<address>')
-    .option('--reason <text>', 'why; kept in the journal')
-    .option('--force', 'also when the recipient complained or unsubscribed')
+    .option('--reason <text>', 'why; kept with the entry and in the journal')
+    .option('--force', 'also when the recipient complained or unsubscribed; needs --reason')
+    .option('--forget', 'at once, as if nothing had been learned of it')
     .action((address: string, options: RemoveOptions, command: Command) =>
       withRelay({ command, io, version }, (session) => remove(session, address, options)),
     )
@@ -73,6 +76,7 @@ export function addSuppressCommands(program: Command, io: Io, { version }: Tools
     .option('--domain <domain>', 'only addresses of this domain')
     .option('--since <duration>', 'only entries made in this time, e.g. 7d', durationMs)
     .option('--search <text>', 'only addresses that contain this')
+    .option('--pending', 'only entries from a surge, which keep no mail back yet')
     .option('--limit <count>', 'how many', positiveInteger, 50)
     .action((options: ListOptions, command: Command) =>
       withRelay({ command, io, version }, (session) => list(session, options)),
@@ -98,27 +102,7 @@ export function addSuppressCommands(program: Command, io: Io, { version }: Tools
     .action((options: ExportOptions, command: Command) =>
       withRelay({ command, io, version }, (session) => exportAll(session, options)),
     )
-}
-
-function scoped(command: Command): Command {
-  return command
-    .addOption(new Option('--tenant <name>', 'the tenant it is about').conflicts('everybody'))
-    .option('--everybody', 'entries that hold for all tenants')
-}
-
-function maybeScope({ tenant, everybody }: ScopeOptions): string | undefined {
-  return everybody === true ? GLOBAL_SCOPE : tenant
-}
-
-function scopeOf(options: ScopeOptions): string {
-  return maybeScope(options) ?? 'default'
-}
-
-/** An address is mailed by a tenant, never by everybody. */
-function tenantOf({ tenant, everybody }: ScopeOptions): string {
-  if (everybody === true)
-    throw new CliError(EXIT.usage, 'Mail is sent by a tenant: give --tenant NAME, or nothing for "default".')
-  return tenant ?? 'default'
+  addUndoCommand(suppress, io, { version })
 }
 
 async function add({ operations, output, io }: Session, address: string, options: AddOptions): Promise<void> {
@@ -141,14 +125,26 @@ async function add({ operations, output, io }: Session, address: string, options
 
 async function remove({ operations, output }: Session, address: string, options: RemoveOptions): Promise<void> {
   const scope = scopeOf(options)
-  const removal = { scope, who: whoAmI(), reason: options.reason ?? 'by hand', force: options.force === true }
-  if (!(await operations.unsuppress(address, removal))) {
+  if (options.force === true && options.reason === undefined)
+    throw new CliError(EXIT.usage, 'Somebody asked not to be mailed: --force needs a --reason.')
+  const { reason = 'by hand', force = false, forget = false } = options
+  const result = await operations.unsuppress(address, { scope, who: whoAmI(), reason, force, forget })
+  if (result === undefined) {
     throw new CliError(
       EXIT.notFound,
       `${address} is not suppressed ${scope === GLOBAL_SCOPE ? 'for everybody' : `for the tenant ${scope}`}.`,
     )
   }
-  output.done({ address, scope, result: 'removed' }, `${address} may be mailed again.`)
+  const alone = ' The next message goes alone; once it has got through, so do the others.'
+  output.done({ address, scope, result }, `${address} may be mailed again.${result === 'half-open' ? alone : ''}`)
+  if (scope === GLOBAL_SCOPE || address.startsWith('@')) return
+  const [still] = await operations.checkAddresses([address], scope)
+  if (still?.entry !== undefined) output.note(`But ${stillLine(still.entry)}`)
+}
+
+/** What else keeps an address from being mailed. */
+function stillLine({ target, scope, reason }: SuppressionEntry): string {
+  return `${target} is suppressed for ${scope === GLOBAL_SCOPE ? 'everybody' : `the tenant ${scope}`} too (${reason}).`
 }
 
 async function check(
@@ -165,7 +161,7 @@ async function check(
 }
 
 async function list({ operations, output, io }: Session, options: ListOptions): Promise<void> {
-  const { reason, domain, since, search, limit } = options
+  const { reason, domain, since, search, pending, limit } = options
   const scope = maybeScope(options)
   const query: SuppressionQuery = {
     ...(scope === undefined ? {} : { scope }),
@@ -173,6 +169,7 @@ async function list({ operations, output, io }: Session, options: ListOptions): 
     ...(domain === undefined ? {} : { domain }),
     ...(since === undefined ? {} : { since: new Date(io.clock.now() - since).toISOString() }),
     ...(search === undefined ? {} : { q: search }),
+    ...(pending === true ? { standing: 'pending' as const } : {}),
   }
   const entries: SuppressionEntry[] = []
   let cursor: string | undefined

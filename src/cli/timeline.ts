@@ -4,7 +4,7 @@
 import type { Category } from '../bounce/verdict.ts'
 import type { EventRecord, MessageDetail, RecipientDetail } from '../http/operations.ts'
 import type { RecordKind } from '../journal/record.ts'
-import { MEANINGS } from './meaning.ts'
+import { EVIDENCE_MEANINGS, MEANINGS, REPORT_KIND_NAMES } from './meaning.ts'
 import type { Page } from './output.ts'
 import { type Colour, padEnd, widthOf, wrap } from './terminal.ts'
 import { clockText, counted, dateText, dateTimeText, durationText, offsetText, sizeText } from './time.ts'
@@ -22,10 +22,11 @@ const LABELS: Readonly<Record<RecordKind, { readonly label: string; readonly col
   cancelled: { label: 'cancelled', colour: 'cyan' },
   bounced: { label: 'bounced', colour: 'red' },
   complained: { label: 'complained', colour: 'red' },
-  unsubscribed: { label: 'unsubscribed', colour: 'cyan' },
+  unsubscribed: { label: 'unsubscribe', colour: 'cyan' },
   reported: { label: 'reported', colour: 'yellow' },
   'suppression-added': { label: 'suppression', colour: 'red' },
   'suppression-removed': { label: 'reactivated', colour: 'cyan' },
+  alert: { label: 'alert', colour: 'red' },
   'dsn-sent': { label: 'DSN sent', colour: 'blue' },
 }
 /** Kinds that end an attempt; on the others the count of attempts says nothing. */
@@ -112,13 +113,14 @@ function eventBlock(event: EventRecord, offsetMs: number, { paint, width }: Page
 }
 
 /** What stands beside the kind: which attempt and where; or for whom, by whom. */
-function summary({ kind, client, scope, reason, attempt, way, who }: EventRecord): string {
+function summary({ kind, client, scope, reason, attempt, way, who, report }: EventRecord): string {
   const host = way?.mx ?? way?.site
   const where = host === undefined ? '' : ` at ${host}${way?.mx_address === undefined ? '' : ` [${way.mx_address}]`}`
   const parts = [
     kind === 'accepted' && client !== undefined ? `from ${client}` : '',
     scope === undefined ? '' : `${reason ?? ''} for ${scope === '*' ? 'all tenants' : `tenant ${scope}`}`.trim(),
     attempt === undefined || !IS_ATTEMPT.has(kind) ? '' : `attempt ${attempt}${where}`,
+    report === undefined ? '' : `${REPORT_KIND_NAMES[report.kind]} ${report.id}`,
     who === undefined ? '' : `by ${who}`,
   ]
   return parts.filter((part) => part !== '').join(', ')
@@ -132,10 +134,12 @@ interface Detail {
 }
 
 function details(event: EventRecord): Detail[] {
-  const { kind, why, reply, cause, ambiguous, verdict, due_at, at } = event
+  const { kind, why, reply, cause, ambiguous, verdict, due_at, at, report, pending_until } = event
   const plain = (text: string): Detail => ({ text, hang: 2 })
   const said = (text: string): Detail => ({ text, hang: REPLY_HANG })
   return [
+    ...(report === undefined ? [] : [{ ...plain(evidenceLine(report)), colour: 'dim' as const }]),
+    ...(report?.link === undefined ? [] : [plain(`prove it at ${report.link}`)]),
     ...(why === undefined ? [] : [plain(`because: ${why}`)]),
     ...(event.way === undefined ? [] : [{ ...plain(wayLine(event)), colour: 'dim' as const }]),
     ...(reply === undefined ? [] : replyLines(reply).map(said)),
@@ -149,6 +153,9 @@ function details(event: EventRecord): Detail[] {
         ]
       : []),
     ...(verdict === undefined || kind === 'suppression-added' ? [] : [plain(verdictLine(verdict))]),
+    ...(pending_until === undefined
+      ? []
+      : [plain(`pending until ${dateTimeText(pending_until)} UTC: it keeps no mail back yet`)]),
     ...(due_at === undefined
       ? []
       : [plain(`next attempt ${dateTimeText(due_at)} UTC, in ${durationText(Date.parse(due_at) - Date.parse(at))}`)]),
@@ -163,11 +170,17 @@ function wayLine({ way, cause }: EventRecord): string {
   return `from ${way.local_address ?? way.source}${over}, after ${durationText(way.duration_ms)}${to}:`
 }
 
+function evidenceLine({ evidence }: NonNullable<EventRecord['report']>): string {
+  const meaning = EVIDENCE_MEANINGS[evidence]
+  return meaning === undefined ? `found by ${evidence}` : `about this recipient because ${meaning}`
+}
+
 type WireReply = NonNullable<EventRecord['reply']>
 type WireCause = NonNullable<EventRecord['cause']>
 
 /** As it was said on the wire: `550-first`, `550 last` (RFC 5321 §4.2.1). */
 export function replyLines({ code, lines }: WireReply): string[] {
+  if (code === 0) return [...lines] // quoted in a report that gave none
   if (lines.length === 0) return [String(code)]
   return lines.map((line, at) => `${code}${at === lines.length - 1 ? ' ' : '-'}${line}`.trimEnd())
 }
@@ -177,6 +190,8 @@ export function causeLines(cause: WireCause): string[] {
     case 'reply':
       return replyLines(cause.reply)
     case 'expired':
+      if (cause.by === 'hold') return ['Its life ended while it was held.']
+      if (cause.by === 'throttle') return ['Its life ended before an attempt: held back by the limits of the path.']
       return cause.last === undefined
         ? ['Its life ended before the first attempt.']
         : ['Its life ended. The last attempt:', ...causeLines(cause.last)]
@@ -190,7 +205,8 @@ export function causeLines(cause: WireCause): string[] {
 
 /** The same on one line, for tables. */
 export function causeLine(cause: WireCause): string {
-  if (cause.kind === 'reply') return [cause.reply.code, ...cause.reply.lines].join(' ')
+  if (cause.kind === 'reply')
+    return [...(cause.reply.code === 0 ? [] : [cause.reply.code]), ...cause.reply.lines].join(' ')
   if (cause.kind === 'expired') return cause.last === undefined ? 'expired' : `expired: ${causeLine(cause.last)}`
   return `${cause.kind}: ${cause.detail}`
 }

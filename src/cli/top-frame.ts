@@ -19,7 +19,7 @@ export interface Frame {
 const BARS = ' ▁▂▃▄▅▆▇█'
 const LONGEST_LIST = 8
 /** Head, rates, titles and blank lines. */
-const LINES_BESIDE_LISTS = 20
+const LINES_BESIDE_LISTS = 21
 const LABEL_WIDTH = 11
 const RATE_WIDTH = 9
 const COLOUR_OF: Partial<Record<Counted, Colour>> = {
@@ -27,6 +27,7 @@ const COLOUR_OF: Partial<Record<Counted, Colour>> = {
   deferred: 'yellow',
   failed: 'red',
   bounced: 'red',
+  complained: 'red',
 }
 
 /** With a height, the lists are as long as fits; a frame that scrolls would lose its head. */
@@ -128,7 +129,7 @@ function longestLines(domains: readonly QueueSummary[], count: number, page: Pag
 
 function failures({ recent_failures }: Stats, { paint, width }: Page): string[] {
   return recent_failures.map(({ at, kind, recipient, cause }) => {
-    const text = `${clockText(at).slice(0, 8)}  ${padEnd(kind, 8)}  ${recipient}  ${cause === undefined ? '' : causeLine(cause)}`
+    const text = `${clockText(at).slice(0, 8)}  ${padEnd(kind, 10)}  ${recipient}  ${cause === undefined ? '' : causeLine(cause)}`
     return paint(kind === 'deferred' ? 'yellow' : 'red', truncate(text.trimEnd(), width))
   })
 }

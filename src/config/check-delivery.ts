@@ -18,8 +18,16 @@ export function* checkDelivery(settings: Settings): Iterable<Finding> {
     })
   }
   yield* checkUnusedSources(settings)
-  if (settings.delivery.mode === 'internet') yield* checkInternet(settings)
-  else yield* checkSandbox(settings)
+  if (settings.delivery.mode === 'sandbox')
+    yield* checkSandbox(settings, 'set delivery.mode = "internet" when the trial is over')
+  else if (asksSandboxOnly(settings)) yield* checkSandbox(settings, 'remove delivery.resolvers when the trial is over')
+  else yield* checkInternet(settings)
+}
+
+/** Names are asked of a sandbox that runs by itself (`studs sandbox`): no mail leaves it, whatever the port. */
+function asksSandboxOnly({ delivery, sandbox, route }: Settings): boolean {
+  const nameServer = `${sandbox.address}:${sandbox.dnsPort}`
+  return route.length === 0 && delivery.resolvers.length > 0 && delivery.resolvers.every((each) => each === nameServer)
 }
 
 function isNameServer(text: string): boolean {
@@ -36,11 +44,11 @@ function* checkUnusedSources({ source, pool }: Settings): Iterable<Finding> {
   }
 }
 
-function* checkSandbox({ listener }: Settings): Iterable<Finding> {
+function* checkSandbox({ listener }: Settings, cure: string): Iterable<Finding> {
   const open = listener.findIndex(({ address }) => !isLoopback(address))
   if (open === -1) return
   const message = 'apps on other machines can submit mail, but all of it stays in the sandbox'
-  yield doubtful('delivery.mode', { message, cure: 'set delivery.mode = "internet" when the trial is over' })
+  yield doubtful('delivery.mode', { message, cure })
 }
 
 function* checkInternet(settings: Settings): Iterable<Finding> {

@@ -42,13 +42,17 @@ export function* checkListeners(settings: Settings): Iterable<Finding> {
   }
 }
 
-function places({ listener, sandbox, delivery }: Settings): Place[] {
-  const own = listener.map(({ address, port, name }, index) => ({
+function places({ listener, unsubscribe, sandbox, delivery }: Settings): Place[] {
+  const own: Place[] = listener.map(({ address, port, name }, index) => ({
     path: `listener.${index}.port`,
     address,
     port,
     whose: `listener "${name}"`,
   }))
+  if (unsubscribe.port !== undefined) {
+    const { address, port } = unsubscribe
+    own.push({ path: 'unsubscribe.port', address, port, whose: 'the unsubscribe endpoint' })
+  }
   if (delivery.mode !== 'sandbox') return own
   const { address, smtpPort, dnsPort } = sandbox
   return [

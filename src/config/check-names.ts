@@ -7,7 +7,7 @@ import type { DomainSettings, Settings } from './schema.ts'
 import { nearest } from './suggest.ts'
 
 export function* checkNames(settings: Settings): Iterable<Finding> {
-  for (const section of ['listener', 'tenant', 'credential', 'source', 'pool'] as const) {
+  for (const section of ['listener', 'tenant', 'credential', 'source', 'pool', 'mailbox'] as const) {
     yield* checkUnique(
       section,
       settings[section].map(({ name }) => ({ key: 'name', name })),

@@ -5,14 +5,25 @@ import { checkAccess } from './check-access.ts'
 import { checkDelivery } from './check-delivery.ts'
 import { checkLimits } from './check-limits.ts'
 import { checkListeners } from './check-listeners.ts'
+import { checkMailboxes } from './check-mailboxes.ts'
 import { checkNames } from './check-names.ts'
 import { checkRoutes } from './check-routes.ts'
+import { checkUnsubscribe } from './check-unsubscribe.ts'
 import type { Check, Finding } from './finding.ts'
 import type { Settings } from './schema.ts'
 
 export type { Finding } from './finding.ts'
 
-const CHECKS: readonly Check[] = [checkListeners, checkAccess, checkNames, checkRoutes, checkDelivery, checkLimits]
+const CHECKS: readonly Check[] = [
+  checkListeners,
+  checkAccess,
+  checkNames,
+  checkRoutes,
+  checkDelivery,
+  checkLimits,
+  checkMailboxes,
+  checkUnsubscribe,
+]
 
 export function check(settings: Settings): Finding[] {
   return CHECKS.flatMap((one) => [...one(settings)])

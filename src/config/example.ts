@@ -7,7 +7,7 @@ const EXAMPLES: Readonly<Record<string, unknown>> = {
   'tenant.pool': 'default',
   'tenant.max_queued': 100_000,
   'credential.name': 'app',
-  'credential.password': 'scrypt:…',
+  'credential.password': 'scrypt:16384:8:1:c2FsdCBvZiAxNiBieXRl:aGFzaCBvZiBhdCBsZWFzdCBzaXh0ZWVuIGJ5dGVz',
   'credential.password_file': 'app.hash',
   'credential.suppression_mode': 'auto',
   'domain.name': 'example.com',
@@ -33,6 +33,8 @@ const EXAMPLES: Readonly<Record<string, unknown>> = {
   'unsubscribe.port': 2580,
   'source.ipv4': '203.0.113.10',
   'source.ipv6': '2001:db8::10',
+  'source.public_ipv4': '203.0.113.10',
+  'source.public_ipv6': '2001:db8::10',
   'source.ehlo': 'mta1.example.com',
 }
 

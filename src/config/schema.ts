@@ -299,7 +299,10 @@ const credential = z.strictObject({
   tenant: name().prefault('default').describe('Tenant whose mail it sends.'),
   password: z
     .string()
-    .startsWith('scrypt:', 'expected a hash made by `studs credential hash`')
+    .regex(
+      /^scrypt:\d{1,7}:\d{1,2}:\d{1,2}:[A-Za-z0-9+/]+={0,2}:[A-Za-z0-9+/]+={0,2}$/,
+      'expected a hash made by `studs credential hash`',
+    )
     .optional()
     .describe('Hash made by `studs credential hash`. Secret.'),
   password_file: text().optional().describe('File with that hash.'),
@@ -314,6 +317,12 @@ const credential = z.strictObject({
     .describe(
       'Add List-Unsubscribe (RFC 2369) and List-Unsubscribe-Post (RFC 8058) to messages with one recipient that have none. For newsletters; needs return_path in [[domain]].',
     ),
+  feedback_id: z
+    .boolean()
+    .prefault(false)
+    .describe(
+      'Add a Feedback-ID, tag:tenant:mail:sender, to signed messages that have none: Google shows complaints by its parts.',
+    ),
   disabled: z.boolean().prefault(false).describe('Refuse AUTH with 535 5.7.8.'),
 })
 
@@ -325,6 +334,12 @@ const network = z.strictObject({
 const dkimKey = z.strictObject({
   selector: text().describe('Selector under which the public key is published.'),
   key_file: text().describe('PEM private key, RSA ≥ 2048 or Ed25519; relative as data.directory is.'),
+  state: z
+    .enum(['sign', 'publish', 'retired'])
+    .prefault('sign')
+    .describe(
+      'sign = adds a signature; publish = stands in DNS but does not sign yet; retired = signs no more, stays in DNS while mail it signed is under way. See docs/identity.md.',
+    ),
 })
 
 const domain = z.strictObject({
@@ -336,7 +351,10 @@ const domain = z.strictObject({
     .describe(
       "Domain of the signed return paths; its MX must point here. Without it the app's own envelope sender goes out and only refusals during delivery are captured.",
     ),
-  dkim: z.array(dkimKey).prefault([]).describe('Keys to sign with; every one adds a signature.'),
+  dkim: z
+    .array(dkimKey)
+    .prefault([])
+    .describe('Keys to sign with; every one adds a signature, unless its state says otherwise.'),
 })
 
 const queue = z.strictObject({
@@ -459,6 +477,13 @@ const source = z.strictObject({
   name: name().describe('Name in records and metrics.'),
   ipv4: z.ipv4().optional().describe('Local IPv4 address to send from. Default: chosen by the system.'),
   ipv6: z.ipv6().optional().describe('Local IPv6 address to send from.'),
+  public_ipv4: z
+    .ipv4()
+    .optional()
+    .describe(
+      'IPv4 address that receivers see, where NAT stands between: what `studs dns` and `studs doctor` work with. Default: ipv4.',
+    ),
+  public_ipv6: z.ipv6().optional().describe('The same for IPv6. Default: ipv6.'),
   ehlo: text().optional().describe('Name said in EHLO; should be the PTR name of the address. Default: node.hostname.'),
 })
 
@@ -514,7 +539,7 @@ const suppression = z.strictObject({
     .min(1)
     .prefault(50)
     .describe(
-      'Hard bounces of one tenant at one site within an hour below which nothing is called a spike. See docs/bounces.md.',
+      'Hard bounces of one tenant at one site within an hour below which nothing is called a spike. See docs/suppressions.md.',
     ),
   spike_factor: z
     .number()
@@ -545,6 +570,21 @@ const sandbox = z.strictObject({
   smtp_port: port().prefault(2526).describe('Port of its MX hosts; 0 takes a free one.'),
   dns_port: port().prefault(5354).describe('Port of its name server (UDP and TCP); 0 takes a free one.'),
   inbox_size: z.number().int().min(0).prefault(1000).describe('Delivered messages kept to look at.'),
+  report_delay: duration()
+    .prefault('1s')
+    .describe('Between the delivery to a recipient that answers by mail (late-ndr@, fbl@, …) and that mail.'),
+})
+
+const doctor = z.strictObject({
+  dnsbl: z
+    .array(domainName())
+    .prefault([])
+    .describe(
+      'Blocklists that are asked for the addresses of the sources, such as "zen.spamhaus.org". Default: none is asked, but with --dnsbl a few well-known ones.',
+    ),
+  port_25_domain: domainName()
+    .prefault('gmail.com')
+    .describe('Domain to whose MX a connection is tried, to see that port 25 is open towards the internet.'),
 })
 
 export const schema = z.strictObject({
@@ -601,6 +641,7 @@ export const schema = z.strictObject({
     .describe('Weighted sets of sources.'),
   suppression: suppression.prefault({}).describe('From failures to suppressions.'),
   sandbox: sandbox.prefault({}).describe('The pretend internet.'),
+  doctor: doctor.prefault({}).describe('What `studs doctor` looks at.'),
 })
 
 type Camel<S extends string> = S extends `${infer Head}_${infer Tail}` ? `${Head}${Capitalize<Camel<Tail>>}` : S

@@ -59,6 +59,7 @@ delivered          0      0.1     <0.1        1                               â–
 deferred           1      0.1     <0.1        1                                â–ˆ
 failed             0        0        0        0
 bounced            0        0        0        0
+complained         0        0        0        0
 suppressed         0        0        0        0
 
 Busiest paths
@@ -70,7 +71,7 @@ DOMAIN       WAITING  DUE  OLDEST
 example.org        1    0    2.0s
 
 Last failures
-23:20:12  deferred  bob@example.org  450 4.7.1 Try again later
+23:20:12  deferred    bob@example.org  450 4.7.1 Try again later
 `)
       for (const line of out.split('\n')) expect(line.length).toBeLessThanOrEqual(80)
     }))

@@ -8,12 +8,15 @@ export interface CliResult {
   readonly code: number
   readonly out: string
   readonly err: string
+  /** What was written as bytes. */
+  readonly bytes?: Buffer
 }
 
 export interface CliOptions {
   readonly clock: Clock
   readonly configFile?: string
-  readonly input?: string
+  /** Standard input; several pieces arrive one by one. */
+  readonly input?: string | Buffer | readonly Buffer[]
   readonly width?: number
   readonly color?: boolean
   readonly isTty?: boolean
@@ -27,6 +30,9 @@ export interface CliOptions {
 export async function runCli(words: readonly string[], options: CliOptions): Promise<CliResult> {
   let out = ''
   let err = ''
+  const bytesOut: Buffer[] = []
+  const { input = '' } = options
+  const pieces = typeof input === 'string' || Buffer.isBuffer(input) ? [Buffer.from(input)] : input
   const io: Io = {
     out: (text) => {
       out += text
@@ -35,7 +41,13 @@ export async function runCli(words: readonly string[], options: CliOptions): Pro
     err: (text) => {
       err += text
     },
-    readAll: async () => options.input ?? '',
+    outBytes: (bytes) => {
+      bytesOut.push(Buffer.from(bytes))
+    },
+    readAll: async () => Buffer.concat(pieces).toString(),
+    input: async function* () {
+      yield* pieces
+    },
     isInputTty: false,
     isTty: options.isTty ?? false,
     width: options.width ?? 88,
@@ -52,5 +64,5 @@ export async function runCli(words: readonly string[], options: CliOptions): Pro
   })
   const config = options.configFile === undefined ? [] : ['--config', options.configFile]
   const code = await runProgram(program, [...config, ...words], io)
-  return { code, out, err }
+  return bytesOut.length === 0 ? { code, out, err } : { code, out, err, bytes: Buffer.concat(bytesOut) }
 }

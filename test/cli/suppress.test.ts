@@ -75,7 +75,11 @@ nonsense          invalid
       code: 1,
       err: expect.stringContaining('needs force'),
     })
-    expect((await suppress('rm', 'jane@example.net', '--force')).code).toBe(0)
+    expect(await suppress('rm', 'jane@example.net', '--force')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('needs a --reason'),
+    })
+    expect((await suppress('rm', 'jane@example.net', '--force', '--reason', 'she wrote to us')).code).toBe(0)
   })
 
   test('check reads addresses from standard input', async () => {
@@ -92,13 +96,15 @@ nonsense          invalid
   test('why tells the evidence', async () => {
     const { id, flights } = await relay.accept({ to: ['jane@example.net'] })
     await relay.settle(flights[0], refusal(550, '5.1.1 No such user'))
-    expect((await suppress('why', 'jane@example.net')).out).toBe(`\
+    const { out } = await suppress('why', 'jane@example.net')
+    // The version of a rule goes up whenever it learns something.
+    expect(out.replace(/@\d+$/m, '@N')).toBe(`\
 jane@example.net is suppressed (hard_bounce) for the tenant default.
 
 jane@example.net for default: hard_bounce, since 2026-11-21 23:20:11 UTC, for good, by
     studs
   550 5.1.1 No such user
-  → bad-mailbox (10) by mailbox-unknown@2
+  → bad-mailbox (10) by mailbox-unknown@N
   said by mx1.example.net to default about message ${id}
 
 Its newest messages:
