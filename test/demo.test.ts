@@ -54,11 +54,12 @@ function goodCourse(plan: Plan): Happening[] {
   return allOf(plan).flatMap((message, index): Happening[] =>
     message.recipients.flatMap(({ scene, address }, n): Happening[] => {
       const about = { at: 0, tenant: 'default', message: `m${index}`, n, recipient: address }
-      const { expected, learns } = sceneOf(scene)
+      const { expected, learns, comesBack } = sceneOf(scene)
       const course: Happening[] = [{ ...about, kind: 'accepted', messageId: message.messageId }]
       if (scene === 'greylist') course.push({ ...about, kind: 'deferred' })
       course.push({ ...about, kind: ENDING_OF[expected] })
       if (expected === 'delivered') course.push({ kind: 'arrival', messageId: message.messageId, address })
+      if (comesBack !== undefined) course.push({ ...about, kind: comesBack })
       if (learns === 'always' && scene !== 'again') course.push({ ...about, kind: 'suppression-added' })
       return course
     }),
@@ -93,10 +94,10 @@ describe('the books', () => {
     of: string,
     scene: string,
   ): Happening[] => good.map((one) => (one.kind !== 'arrival' && is(of, scene)(one) ? { ...one, kind } : one))
-  const extra = (kind: 'suppression-added', scene: string): Happening[] => [
-    ...good,
-    { kind, at: 0, tenant: 'default', recipient: addressOf(scene) },
-  ]
+  const extra = (kind: 'suppression-added' | 'bounced', scene: string): Happening[] => {
+    const accepted = good.find(is('accepted', scene)) as JournalRecord
+    return [...good, { ...accepted, kind }]
+  }
   const strayed = (messageId: string, scene: string): Happening[] => [
     ...good,
     { kind: 'arrival', messageId, address: addressOf(scene) },
@@ -105,6 +106,8 @@ describe('the books', () => {
   test('all is well', () => {
     const judgement = bookkeeper(plan, good).judge()
     expect(judgement).toMatchObject({ messages: LEAST_MESSAGES, accounted: LEAST_MESSAGES, problems: [] })
+    expect(judgement.cameBack.planned).toBeGreaterThan(3)
+    expect(judgement.cameBack.journal).toBe(judgement.cameBack.planned)
     for (const { expected, planned, journal, inbox } of judgement.checks) {
       expect(journal).toBe(planned)
       expect(inbox).toBe(expected === 'delivered' ? planned : 0)
@@ -112,11 +115,11 @@ describe('the books', () => {
   })
 
   test('an expired message is as undelivered as a failed one', () => {
-    expect(bookkeeper(plan, instead('expired', 'failed', 'tempfail')).judge().problems).toEqual([])
+    expect(bookkeeper(plan, instead('expired', 'failed', 'broken')).judge().problems).toEqual([])
   })
 
   const wrong: [what: string, course: Happening[], problem: RegExp][] = [
-    ['a record is missing: never accepted', without('accepted', 'spam'), /was accepted never/],
+    ['a record is missing: never accepted', without('accepted', 'blocked'), /was accepted never/],
     ['accepted twice', twice('accepted', 'google'), /was accepted twice/],
     ['never ended', without('delivered', 'greylist'), /must be delivered, and is still waiting/],
     [
@@ -126,11 +129,25 @@ describe('the books', () => {
     ],
     [
       'delivered, and should have failed',
-      instead('delivered', 'failed', 'spam'),
+      instead('delivered', 'failed', 'blocked'),
       /must be undelivered; the journal says delivered/,
     ],
     ['cancelled', instead('cancelled', 'failed', 'full'), /the journal says cancelled/],
     ['not suppressed', instead('failed', 'suppressed', 'beforehand'), /must be suppressed; the journal says failed/],
+    ['never came back', without('bounced', 'late'), /must come back as bounced, and nothing has come/],
+    ['came back twice', twice('complained', 'complaint'), /came back twice/],
+    [
+      'came back as something else',
+      good.map((one) => (is('reported', 'vacation')(one) ? { ...one, kind: 'bounced' } : one) as Happening),
+      /came back as bounced; it must be reported/,
+    ],
+    ['came back, and must not', extra('bounced', 'google'), /came back as bounced; it must not come back/],
+    ['bounced, and not suppressed', without('suppression-added', 'late'), /should be suppressed, and is not/],
+    [
+      'a forger suppressed somebody',
+      extra('suppression-added', 'forged'),
+      /suppressed for a fault that is not its own/,
+    ],
     ['ended twice', twice('delivered', 'small'), /ended twice: delivered, delivered/],
     [
       'delivered says the journal, the inbox has nothing',
@@ -172,8 +189,10 @@ describe('the books', () => {
       tallies.reduce((total, row) => total + row[key], 0)
     expect(sum('planned')).toBe(all)
     expect(sum('accepted')).toBe(accepted)
-    expect(sum('delivered') + sum('failed') + sum('suppressed')).toBe(ended)
-    expect(sum('waiting')).toBe(accepted - ended)
+    const returning = tallies.filter(({ scene }) => sceneOf(scene).comesBack !== undefined)
+    const awaited = returning.reduce((total, { delivered, cameBack }) => total + delivered - cameBack, 0)
+    expect(sum('delivered') + sum('failed') + sum('suppressed') - awaited).toBe(ended)
+    expect(sum('waiting')).toBe(accepted - ended - awaited)
     expect(accepted).toBeLessThan(all)
   })
 })
@@ -191,7 +210,9 @@ async function runDemo(words: readonly string[], io: Partial<DemoIo> = {}): Prom
       out += text
     },
     err: () => {},
+    outBytes: () => {},
     readAll: async () => '',
+    input: async function* () {},
     isInputTty: false,
     isTty: false,
     width: 80,
@@ -216,9 +237,13 @@ describe('the whole', () => {
     expect(out).toContain('75 of 75 messages accounted for.')
     expect(out).toContain('of 77 recipients done')
     expect(out).toMatch(
-      /hard_bounce +user-unknown\+\d+@gmail\.test\n +550 5\.1\.1 The email account that you tried to reach/,
+      /hard_bounce +(?:user-unknown|late-ndr)\+\d+@gmail\.test\n +550 5\.1\.1 The email account that you tried to reach/,
     )
+    expect(out).toMatch(/^ {2}came back +(\d+) +\1 +· +agrees$/m)
+    expect(out).toMatch(/^fbl@ .* complained: /m)
+    expect(out).toMatch(/complaint +fbl\+\d+@yahoo\.test\n/)
     expect(out).toContain('The story of one message')
+    expect(out).toMatch(/And of one that came back\n.*late-ndr\+\d+@gmail\.test {2}bounced/s)
     expect(out).not.toContain('\u001b')
     expect(out.split('\n').filter((line) => line.length > 80)).toEqual([])
   })

@@ -11,11 +11,12 @@ import type { Io } from '../src/cli/io.ts'
 import { addSandboxCommands } from '../src/cli/sandbox.ts'
 import { systemClock } from '../src/util/clock.ts'
 import { SandboxClient } from './support/sandbox-client.ts'
+import { ScriptedMx } from './support/scripted-mx.ts'
 
 let folder = ''
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'studs-sandbox-'))
-  await writeFile(join(folder, 'free.toml'), '[sandbox]\nsmtp_port = 0\ndns_port = 0\n')
+  await writeFile(join(folder, 'free.toml'), '[sandbox]\nsmtp_port = 0\ndns_port = 0\nreport_delay = "10ms"\n')
 })
 afterAll(() => rm(folder, { recursive: true }))
 
@@ -31,7 +32,9 @@ function start(words: readonly string[]) {
     err: (text) => {
       printed.err += text
     },
+    outBytes: () => {},
     readAll: async () => '',
+    input: async function* () {},
     isInputTty: false,
     isTty: false,
     width: 80,
@@ -58,13 +61,13 @@ function start(words: readonly string[]) {
   return { printed, until, ended, stop: () => stop.abort() }
 }
 
-async function deliver(port: number, subject: string): Promise<void> {
+async function deliver(port: number, subject: string, to = 'ok@c.test'): Promise<void> {
   const client = await SandboxClient.to(port)
   await client.reply()
   await client.sayAll(
     'EHLO c.test',
     'MAIL FROM:<a@b.test>',
-    'RCPT TO:<ok@c.test>',
+    `RCPT TO:<${to}>`,
     'DATA',
     `Subject: ${subject}\r\n\r\nhello\r\n.`,
   )
@@ -86,6 +89,28 @@ describe('studs sandbox', () => {
     expect(run.printed.err).toContain('1 delivered.')
     await expect(SandboxClient.to(Number(port))).rejects.toThrow(/ECONNREFUSED/)
   })
+
+  test('--report-to: what recipients send back goes there, with a line for each', async () => {
+    await using listener = await ScriptedMx.start()
+    const run = start(['--config', join(folder, 'free.toml'), 'sandbox', '--report-to', `127.0.0.1:${listener.port}`])
+    const [, port = ''] = await run.until(/MX hosts +127\.0\.0\.1:(\d+)/)
+    expect(run.printed.out).toContain(`What recipients send back goes to 127.0.0.1:${listener.port}.`)
+    await deliver(Number(port), 'one', 'late-ndr@c.test')
+    expect((await run.until(/.*← .*\n/))[0]).toContain('ndr to a@b.test: 250 2.0.0 Queued')
+    expect(listener.mails).toMatchObject([{ sender: '', recipient: 'a@b.test' }])
+    run.stop()
+    await run.ended
+    expect(run.printed.err).toContain('1 delivered, 1 reports sent back.')
+  })
+
+  test.each(['', '2528', 'localhost', '127.0.0.1:0', '127.0.0.1:70000'])(
+    '--report-to %s is a usage error',
+    async (to) => {
+      expect(await start(['sandbox', '--report-to', to]).ended).toMatchObject({
+        message: expect.stringContaining('expected host:port'),
+      })
+    },
+  )
 
   test('--json: where it listens, then each message with headers and bytes', async () => {
     const run = start(['--config', join(folder, 'free.toml'), '--json', 'sandbox'])

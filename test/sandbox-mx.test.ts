@@ -17,7 +17,10 @@ let at: SandboxAddress
 let deliveredBefore = 0
 
 beforeAll(async () => {
-  sandbox = createSandbox({ settings: { address: '127.0.0.1', smtpPort: 0, dnsPort: 0, inboxSize: 5 }, clock })
+  sandbox = createSandbox({
+    settings: { address: '127.0.0.1', smtpPort: 0, dnsPort: 0, inboxSize: 5, reportDelay: 10 },
+    clock,
+  })
   at = await sandbox.start()
 })
 afterAll(() => sandbox.stop())
@@ -85,6 +88,12 @@ const CASES: Case[] = [
   ['tempfail@example.test', 'RCPT', /^451 4\.3\.0 /, 0],
   ['tempfail-1@example.test', 'RCPT', /^451 4\.3\.0 /, 0],
   ['permfail-5.1.6@example.test', 'RCPT', /^550 5\.1\.6 /, 0],
+  ...['late-ndr', 'late-ndr-5.7.1', 'late-full', 'qmail', 'exchange', 'mimecast', 'wrong-name', 'forged-ndr'].map(
+    (name): Case => [`${name}@example.test`, 'dot', /^250 2\.0\.0 /, 1],
+  ),
+  ...['delayed-then-ok', 'vacation', 'challenge', 'fbl', 'unsubscribe'].map(
+    (name): Case => [`${name}@example.test`, 'dot', /^250 2\.0\.0 /, 1],
+  ),
   ['permfail-4.2.1@example.test', 'RCPT', /^450 4\.2\.1 /, 0],
   ['reply-451-4.7.1@example.test', 'RCPT', /^451 4\.7\.1 /, 0],
   ['reply-421-4.7.0@example.test', 'RCPT', /^421 4\.7\.0 /, 0],
@@ -192,7 +201,7 @@ describe('recipients decide', () => {
 
 async function started(ownClock: Clock) {
   const own = createSandbox({
-    settings: { address: '127.0.0.1', smtpPort: 0, dnsPort: 0, inboxSize: 5 },
+    settings: { address: '127.0.0.1', smtpPort: 0, dnsPort: 0, inboxSize: 5, reportDelay: 10 },
     clock: ownClock,
   })
   const address = await own.start()
@@ -383,7 +392,7 @@ describe('the inbox', () => {
 })
 
 test('stop ends open connections, and the ports are free again', async () => {
-  const settings = { address: '127.0.0.1', smtpPort: 0, dnsPort: 0, inboxSize: 0 }
+  const settings = { address: '127.0.0.1', smtpPort: 0, dnsPort: 0, inboxSize: 0, reportDelay: 10 }
   const own = createSandbox({ settings, clock })
   const { smtpPort, dnsPort } = await own.start()
   const client = await SandboxClient.to(smtpPort)

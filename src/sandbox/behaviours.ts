@@ -16,6 +16,21 @@ export type Stage = 'connect' | 'greeting' | 'EHLO' | 'STARTTLS' | 'RCPT' | 'DAT
  */
 export type Deed = 'accept' | 'reply' | 'wait' | 'reset' | 'silence' | 'garbage' | 'hide' | 'echo' | 'absent'
 
+/** What kind of mail a recipient answers with; report-mail.ts composes it. */
+export type ReportName =
+  | 'ndr'
+  | 'full-ndr'
+  | 'delay'
+  | 'mimecast'
+  | 'qmail'
+  | 'exchange'
+  | 'complaint'
+  | 'vacation'
+  | 'challenge'
+  | 'unsubscribe'
+  | 'forged-ndr'
+  | 'wrong-name'
+
 export interface Behaviour {
   /** As written in an address; `<duration>`, `<times>`, `<code>` and `<enhanced>` stand for parameters. */
   readonly name: string
@@ -31,6 +46,8 @@ export interface Behaviour {
   readonly delayMs?: number
   /** Only on a connection under TLS; in plaintext the recipient is ok. */
   readonly underTls?: true
+  /** Delivered, and then answered by a mail to the relay: needs somewhere to send it (`studs sandbox --report-to`). */
+  readonly report?: ReportName
   /** The message is in the inbox although the client saw no success. */
   readonly keeps?: true
   readonly what: string
@@ -48,6 +65,9 @@ const domain = (name: string, at: Stage, row: Omit<Behaviour, 'name' | 'by' | 'a
   at,
   ...row,
 })
+
+const reports = (...rows: readonly (readonly [name: string, report: ReportName, what: string])[]): Behaviour[] =>
+  rows.map(([name, report, what]) => recipient(name, 'dot', { does: 'accept', report, what }))
 
 export const BEHAVIOURS: readonly Behaviour[] = [
   recipient('ok', 'dot', { does: 'accept', what: 'Delivered, like every local part that is not in this table.' }),
@@ -138,6 +158,25 @@ export const BEHAVIOURS: readonly Behaviour[] = [
     underTls: true,
     what: 'Under TLS the connection breaks; delivered without TLS. For a broken handshake see the domain of this name.',
   }),
+  ...reports(
+    ['late-ndr', 'ndr', 'Delivered, then a bounce (RFC 3464) to the envelope sender: no such mailbox.'],
+    ['late-ndr-<enhanced>', 'ndr', 'As late-ndr, with this status (late-ndr-5.7.1).'],
+    ['late-full', 'full-ndr', 'Delivered, then a bounce: the mailbox is full.'],
+    ['qmail', 'qmail', "Delivered, then a bounce in qmail's own format."],
+    ['exchange', 'exchange', "Delivered, then a bounce in an old Exchange server's prose."],
+    [
+      'mimecast',
+      'mimecast',
+      'Delivered, then a bounce to the address of the From header, as a separate mail that answers nothing.',
+    ],
+    ['wrong-name', 'wrong-name', 'Delivered, then a bounce to the envelope sender that names somebody else.'],
+    ['forged-ndr', 'forged-ndr', 'Delivered, then a bounce to a return path whose signature is wrong.'],
+    ['delayed-then-ok', 'delay', 'Delivered, then a notice of delay, then nothing more.'],
+    ['vacation', 'vacation', 'Delivered, then an out-of-office reply to the envelope sender.'],
+    ['challenge', 'challenge', 'Delivered, then a challenge: prove that you are human.'],
+    ['fbl', 'complaint', 'Delivered, then a spam complaint (ARF) to fbl@ the domain of the envelope sender.'],
+    ['unsubscribe', 'unsubscribe', 'Delivered, then a mail to the mailto of List-Unsubscribe, if the message has one.'],
+  ),
   domain('greeting-554', 'greeting', { does: 'reply', reply: 'no-service', what: 'Refuses in the banner.' }),
   domain('greeting-421', 'greeting', { does: 'reply', reply: 'too-busy', what: 'Too busy, in the banner.' }),
   domain('no-greeting', 'greeting', { does: 'silence', what: 'Accepts the connection and never says a word.' }),
