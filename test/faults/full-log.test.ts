@@ -15,7 +15,7 @@ test('a relay whose log goes to a full disk takes mail and stops', async () => {
   const file = join(directory, 'studs.toml')
   writeFileSync(
     file,
-    '[sandbox]\nsmtp_port = 0\ndns_port = 0\n[[listener]]\nname = "trusted"\nport = 0\ntls = "none"\nauth = "optional"\n',
+    '[sandbox]\nsmtp_port = 0\ndns_port = 0\n[[listener]]\nname = "trusted"\nport = 0\ntls = "none"\nauth = "optional"\n[[bounce_listener]]\nname = "bounces"\nport = 0\n',
   )
   const child = spawn(process.execPath, [MAIN, 'serve', '-c', file], {
     stdio: ['ignore', openSync('/dev/full', 'w'), 'pipe'],
