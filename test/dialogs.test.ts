@@ -1,12 +1,13 @@
-// Plays every dialog of test/dialogs against submission. A new protocol bug is a new file there, and no code here.
+// Plays every dialog of test/dialogs against submission or the bounce listener. A new protocol bug is a new file there, and no code here.
 
 import { globSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { hashPassword } from '../src/inbound/password.ts'
 import type { Suppression } from '../src/suppression/suppression.ts'
+import { ADDRESSES, startBounces } from './inbound/bounce-harness.ts'
 import { startSubmission } from './inbound/harness.ts'
-import { type Dialog, LineClient, parseDialog, playDialog } from './support/dialog.ts'
+import { type Accepted, type Dialog, LineClient, parseDialog, playDialog } from './support/dialog.ts'
 
 const files = globSync(join(import.meta.dirname, 'dialogs', '*.smtp')).sort()
 // The cheapest cost: these dialogs are about words, not about how hard guessing is.
@@ -49,14 +50,28 @@ test('there are dialogs', () => {
   expect(files.length).toBeGreaterThan(25)
 })
 
-test.for(files.map((file) => [basename(file, '.smtp'), file] as const))('%s', async ([, file]) => {
-  const dialog = parseDialog(readFileSync(file, 'utf8'))
+interface Stage extends AsyncDisposable {
+  port(listener: string): number
+  readonly accepted: Accepted
+}
+
+async function setStage(dialog: Dialog): Promise<Stage> {
+  if (dialog.listener === 'bounces') {
+    const bounces = await startBounces({ config: dialog.config })
+    return Object.assign(bounces, { accepted: bounces.desk })
+  }
   const config = { ...COMMON, ...dialog.config }
-  await using harness = await startSubmission({ config, suppressed: suppressions(dialog), nullMx: dialog.nullMx })
-  const port = harness.port(dialog.listener)
+  const submission = await startSubmission({ config, suppressed: suppressions(dialog), nullMx: dialog.nullMx })
+  return Object.assign(submission, { accepted: submission.acceptor })
+}
+
+test.for(files.map((file) => [basename(file, '.smtp'), file] as const))('%s', async ([, file]) => {
+  const dialog = parseDialog(readFileSync(file, 'utf8'), ADDRESSES)
+  await using stage = await setStage(dialog)
+  const port = stage.port(dialog.listener)
   const client = dialog.listener === 'submissions' ? await LineClient.openTls(port) : await LineClient.open(port)
   try {
-    await playDialog(dialog, client, harness.acceptor)
+    await playDialog(dialog, client, stage.accepted)
   } finally {
     client.close()
   }
