@@ -4,6 +4,7 @@
 import { once } from 'node:events'
 import type { Server } from 'node:http'
 import { createAdaptorServer } from '@hono/node-server'
+import { listenOn } from '../inbound/port.ts'
 import type { Listening } from '../inbound/submission.ts'
 import { SECOND } from '../util/clock.ts'
 import { type UnsubscribeRouteParts, unsubscribeRoutes } from './unsubscribe-routes.ts'
@@ -33,12 +34,9 @@ export function createUnsubscribeEndpoint(parts: UnsubscribeRouteParts): Unsubsc
       const app = unsubscribeRoutes(parts)
       const starting = createAdaptorServer({ fetch: app.fetch, serverOptions: SERVER_OPTIONS }) as Server
       starting.maxConnections = MAX_CONNECTIONS
-      starting.listen(port, address)
-      await once(starting, 'listening')
+      const bound = await listenOn(starting, { name: 'unsubscribe', address, port, option: 'unsubscribe.port' })
       server = starting
-      const bound = starting.address()
-      if (bound === null || typeof bound === 'string') throw new Error('the unsubscribe endpoint has no address')
-      return { name: 'unsubscribe', address: bound.address, port: bound.port }
+      return bound
     },
     async stop(graceMs) {
       const stopping = server

@@ -9,7 +9,8 @@ import { BounceServer } from './bounce-server.ts'
 import { HANDSHAKE_MS } from './bounce-session.ts'
 import type { Certificates } from './certificates.ts'
 import type { BounceEvents } from './events.ts'
-import { Listeners, type Listening } from './listeners.ts'
+import { Listeners } from './listeners.ts'
+import type { Listening } from './port.ts'
 import { SourceRate } from './source-rate.ts'
 
 export interface BounceListenerParts {
@@ -48,7 +49,13 @@ class BounceListeners implements BounceListener {
     this.#parts = parts
     this.#settings = parts.settings
     this.#rate = new SourceRate(clock)
-    this.#listeners = new Listeners({ clock, certificates, events, minVersion: () => this.#settings.tls.minVersion })
+    this.#listeners = new Listeners({
+      table: 'bounce_listener',
+      clock,
+      certificates,
+      events,
+      minVersion: () => this.#settings.tls.minVersion,
+    })
   }
 
   start(): Promise<readonly Listening[]> {

@@ -9,6 +9,7 @@ import type { Signer } from '../sign/signer.ts'
 import type { Clock, EpochMs } from '../util/clock.ts'
 import { checkAuthors } from './authors.ts'
 import { shownHeader } from './encoded-word.ts'
+import { feedbackIdHeader } from './feedback-id.ts'
 import { type Field, fieldValue, type Head, scanHead, withoutFields } from './head.ts'
 import type { OpenedHead } from './intake.ts'
 import { type UnsubscribeOffer, type UnsubscribeTerms, unsubscribeOffer } from './list-unsubscribe.ts'
@@ -59,7 +60,8 @@ export function openHead(parts: HeadParts, id: string, text: string): OpenedHead
   const senderDomain = ownSenderDomain(parts, authors[0])
   const signing = senderDomain === undefined ? undefined : parts.signer.start(senderDomain)
   const offer = offerTo(parts, { id, now, known, senderDomain, isSigned: signing !== undefined })
-  const trace = tracePrefix(parts, { id, now, known, messageId: shown.messageId }) + (offer?.lines ?? '')
+  const feedback = feedbackOf(parts, { known, tag: own.tags[0], senderDomain, isSigned: signing !== undefined })
+  const trace = tracePrefix(parts, { id, now, known, messageId: shown.messageId }) + (offer?.lines ?? '') + feedback
   const has8BitHead = envelope.smtpUtf8 && /[^\x00-\x7f]/.test(lines)
   return {
     lines: Buffer.from(lines, 'latin1'),
@@ -88,12 +90,13 @@ interface KnownFields {
   subject?: Field
   /** The app says itself how to unsubscribe. */
   hasUnsubscribe: boolean
+  hasFeedbackId: boolean
   readonly from: Field[]
   readonly own: Field[]
 }
 
 function pickFields(head: Head): KnownFields {
-  const known: KnownFields = { received: 0, hasUnsubscribe: false, from: [], own: [] }
+  const known: KnownFields = { received: 0, hasUnsubscribe: false, hasFeedbackId: false, from: [], own: [] }
   for (const field of head.fields) {
     switch (field.name) {
       case 'received':
@@ -114,6 +117,9 @@ function pickFields(head: Head): KnownFields {
       case 'list-unsubscribe':
       case 'list-unsubscribe-post':
         known.hasUnsubscribe = true
+        break
+      case 'feedback-id':
+        known.hasFeedbackId = true
         break
       default:
         if (isOwn(field.name)) known.own.push(field)
@@ -180,6 +186,17 @@ function offerTo(
   if (unsubscribe === undefined || known.hasUnsubscribe || senderDomain === undefined) return undefined
   const domain = tenancy.returnPathOf(senderDomain)
   return domain === undefined ? undefined : unsubscribeOffer(unsubscribe, { id, domain, now, isSigned })
+}
+
+interface FeedbackParts extends Pick<OfferParts, 'known' | 'senderDomain' | 'isSigned'> {
+  readonly tag: string | undefined
+}
+
+/** Only under a signature: Google believes no other, and anybody could spoil the numbers of the sender. */
+function feedbackOf({ envelope }: HeadParts, { known, tag, senderDomain, isSigned }: FeedbackParts): string {
+  if (envelope.credential?.feedbackId !== true || known.hasFeedbackId) return ''
+  if (senderDomain === undefined || !isSigned) return ''
+  return feedbackIdHeader({ tag, tenant: envelope.tenant.name, domain: senderDomain })
 }
 
 function ownSenderDomain({ envelope, tenancy }: HeadParts, author: Address | undefined): Submitted['senderDomain'] {

@@ -1,7 +1,6 @@
 // The life of several listeners of one kind: open them all or none, one timer for the deadlines of all sessions, certificates
 // that change under way, and an end that lets DATA under way come to its own.
 
-import { once } from 'node:events'
 import type { SecureVersion, TlsOptions } from 'node:tls'
 import { type Clock, SECOND, type Timer } from '../util/clock.ts'
 import type { Certificates } from './certificates.ts'
@@ -9,19 +8,16 @@ import type { ListenerEvents } from './events.ts'
 import { OpenConnections } from './limits.ts'
 import type { ListenerServer } from './listener-server.ts'
 import type { ListenerSession } from './listener-session.ts'
+import { type Listening, listenOn } from './port.ts'
 import { REPLY } from './replies.ts'
-
-export interface Listening {
-  readonly name: string
-  readonly address: string
-  readonly port: number
-}
 
 export interface ListenersParts {
   readonly clock: Clock
   readonly certificates: Pick<Certificates, 'current' | 'onChange'>
   readonly events: Pick<ListenerEvents, 'listening'>
   readonly minVersion: () => SecureVersion
+  /** Where they stand in the configuration. */
+  readonly table: 'listener' | 'bounce_listener'
 }
 
 type Server = ListenerServer<ListenerSession>
@@ -73,13 +69,10 @@ export class Listeners {
     }
   }
 
-  async #listen(server: Server, { name, address, port }: Listening): Promise<Listening> {
-    server.listen(port, address)
-    await once(server.server, 'listening')
-    const bound = server.server.address()
-    if (bound === null || typeof bound === 'string') throw new Error(`listener ${name} has no address`)
-    this.#parts.events.listening({ listener: name, address: bound.address, port: bound.port })
-    return { name, address: bound.address, port: bound.port }
+  async #listen(server: Server, at: Listening): Promise<Listening> {
+    const bound = await listenOn(server.server, { ...at, option: `[[${this.#parts.table}]] port` })
+    this.#parts.events.listening({ listener: bound.name, address: bound.address, port: bound.port })
+    return bound
   }
 
   /** One timer for all deadlines: none per session, none per message. */

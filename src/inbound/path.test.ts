@@ -21,6 +21,7 @@ describe('MAIL', () => {
   test('the parameters, typed; ENVID as it was given', () => {
     expect(mail('MAIL FROM:<> SIZE=7 BODY=8BITMIME RET=full ENVID=a+2Bb AUTH=<>')).toEqual({
       sender: undefined,
+      senderText: '',
       sizeBytes: 7,
       smtpUtf8: false,
       dsn: { ret: 'FULL', envid: 'a+2Bb' },

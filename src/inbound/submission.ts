@@ -11,7 +11,8 @@ import { Authenticator } from './auth.ts'
 import type { Certificates } from './certificates.ts'
 import type { SubmissionEvents } from './events.ts'
 import type { UnsubscribeTerms } from './list-unsubscribe.ts'
-import { Listeners, type Listening } from './listeners.ts'
+import { Listeners } from './listeners.ts'
+import type { Listening } from './port.ts'
 import type { EnvelopePolicy } from './rules.ts'
 import { SubmissionServer } from './server.ts'
 import { Tenancy } from './tenancy.ts'
@@ -29,7 +30,7 @@ export interface SubmissionParts {
   readonly events: SubmissionEvents
 }
 
-export type { Listening } from './listeners.ts'
+export type { Listening } from './port.ts'
 
 export interface Submission {
   /** Rejects when a listener cannot have its port; then none is open. */
@@ -61,7 +62,13 @@ class SubmissionListeners implements Submission {
     this.#tenancy = new Tenancy(parts.settings)
     this.#authenticator = new Authenticator(parts.clock)
     const { clock, certificates, events } = parts
-    this.#listeners = new Listeners({ clock, certificates, events, minVersion: () => this.#settings.tls.minVersion })
+    this.#listeners = new Listeners({
+      table: 'listener',
+      clock,
+      certificates,
+      events,
+      minVersion: () => this.#settings.tls.minVersion,
+    })
   }
 
   start(): Promise<readonly Listening[]> {

@@ -3,7 +3,7 @@
 // without the others; when it fails, whoever brought the report is told and brings it again.
 
 import type { Classifier } from '../bounce/classify.ts'
-import type { ParsedReport } from '../bounce/report.ts'
+import type { ParsedReport, ReportKind } from '../bounce/report.ts'
 import { causeOf } from '../bounce/report-cause.ts'
 import type { ReturnPathKey } from '../bounce/return-path.ts'
 import { CATEGORIES, type Category, type Verdict } from '../bounce/verdict.ts'
@@ -53,6 +53,7 @@ type Decision = Parameters<ReportDesk['decide']>[1]
 /** What a report led to, as far as its entry tells. */
 type Followed = Pick<ReportEntry, 'outcome' | 'verdict' | 'suppressed'>
 
+const PRIVATE: ReadonlySet<ReportKind> = new Set(['mail', 'unknown'])
 /** Of records that no tenant's mail is behind. */
 const NOBODY = '*'
 
@@ -90,6 +91,9 @@ class Desk implements ReportDesk {
       this.#subscription(addressee, incoming.to) ?? resolve({ queue, journal, keys, clock }, report, addressee)
     const isFromFeedbackLoop = await this.#isFromFeedbackLoop(report, about, incoming.raw)
     const judged = judge({ report, addressee, about, isFromFeedbackLoop })
+    // A mailbox of people: what is no report is none of our business, and nothing of it is kept.
+    if (incoming.origin.kind === 'mailbox' && PRIVATE.has(report.kind))
+      return this.#entryOf({ id: makeId(), incoming, report, about, judged }, { outcome: 'noted' })
     return this.#act({ id: makeId(), incoming, report, about, judged })
   }
 

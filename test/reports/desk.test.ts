@@ -152,3 +152,19 @@ test('one click unsubscribes; a token of another purpose does not', async () => 
   expect(await relay.relay.desk.unsubscribe(token.replace(/^b/, 'u'), '192.0.2.1')).toBeUndefined()
   expect(suppressed(relay)).toEqual([])
 })
+
+test('what people write to a mailbox that is read for reports is not kept', async () => {
+  const { relay, headers } = await delivered()
+  const raw = `From: Jane <jane@a.test>\r\nTo: app@sender.test\r\nSubject: Re: Hello\r\n\r\nThank you.\r\n`
+  const mailbox = (text: string): IncomingReport => ({
+    ...ingest(text),
+    origin: { kind: 'mailbox', mailbox: 'office' },
+  })
+  const before = relay.records.length
+  expect(await relay.relay.desk.take(mailbox(raw))).toMatchObject({ report: { kind: 'mail' }, outcome: 'noted' })
+  expect(relay.relay.desk.list({ limit: 10 }).entries).toEqual([])
+  expect(relay.records).toHaveLength(before)
+  const bounce = ndr({ ...UNKNOWN, recipient: 'ok@a.test', original: headers })
+  expect(await relay.relay.desk.take(mailbox(bounce))).toMatchObject({ outcome: 'bounced' })
+  expect(relay.relay.desk.list({ limit: 10 }).entries).toHaveLength(1)
+})

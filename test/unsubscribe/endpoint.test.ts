@@ -303,7 +303,9 @@ describe('the rest of HTTP', () => {
     expect(await createUnsubscribeEndpoint({ ...parts, settings: () => off }).start()).toBeUndefined()
     const taken = settingsOf({ unsubscribe: { port } }).unsubscribe
     const second = createUnsubscribeEndpoint({ ...parts, settings: () => taken })
-    await expect(second.start()).rejects.toMatchObject({ code: 'EADDRINUSE' })
+    await expect(second.start()).rejects.toThrow(
+      /cannot have port \d+ of .* \(unsubscribe\.port\); another program has it/,
+    )
     await second.stop(0)
   })
 })
