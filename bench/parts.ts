@@ -1,37 +1,14 @@
 // What is measured, one entry a part: which systems, which load, and how the result is said to people.
 
 import { measureBig } from './big.ts'
-import type { Fleet, SystemName } from './fleet.ts'
-import type { Lab } from './lab.ts'
+import { BOUNCE_PARTS } from './bounce-parts.ts'
+import type { SystemName } from './fleet.ts'
 import { measureLatency } from './latency.ts'
-import type { Node } from './studs.ts'
+import type { Part, Stage } from './part.ts'
 import { measureSuppression } from './suppression.ts'
 import { table } from './table.ts'
 import { type Load, measureThroughput, type Throughput } from './throughput.ts'
 import { measureWaiting } from './waiting.ts'
-
-export interface Plan extends Node {
-  readonly rounds: number
-  readonly seconds: number
-  readonly latencyMessages: number
-  readonly bigMessages: number
-  readonly waiting: number
-  readonly entries: number
-  readonly lookups: number
-}
-
-export interface Stage {
-  readonly lab: Lab
-  readonly fleet: Fleet
-  readonly plan: Plan
-}
-
-export interface Part {
-  readonly title: string
-  /** Needs the machine for itself: the systems that stand ready are stopped before. */
-  readonly alone?: true
-  run(stage: Stage): Promise<{ readonly result: unknown; readonly text: string }>
-}
 
 const RELAYS: readonly SystemName[] = ['studs', 'postfix', 'haraka']
 const LOAD: Load = { sessions: 20, bytes: 4096, reuse: true }
@@ -57,6 +34,7 @@ export const PARTS: Readonly<Record<string, Part>> = {
   big: { title: 'Large messages at one time', alone: true, run: big },
   waiting: { title: 'Start with waiting recipients', alone: true, run: waiting },
   suppression: { title: 'Suppression look-up', alone: true, run: suppression },
+  ...BOUNCE_PARTS,
 }
 
 function throughput(title: string, systems: readonly SystemName[], load: Load): Part {

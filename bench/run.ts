@@ -5,7 +5,8 @@ import { cpus, loadavg, release, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
 import { Fleet } from './fleet.ts'
 import { Lab, Missing } from './lab.ts'
-import { PARTS, type Plan } from './parts.ts'
+import type { Plan } from './part.ts'
+import { PARTS } from './parts.ts'
 
 const USAGE = `npm run bench -- [options]
   --only a,b      only these parts: ${Object.keys(PARTS).join(', ')}
@@ -13,11 +14,15 @@ const USAGE = `npm run bench -- [options]
   --rounds N      rounds per system and load (default 5)
   --entries N     entries of the suppression list (default 10,000,000)
   --waiting N     waiting recipients (default 1,000,000)
+  --reports N     reports sent to the bounce listener per load (default 5,000)
+  --mutations N   mutated reports (default 100,000)
+  --seed N        of the mutations (default 1)
+  --corpus FILE   takes only the mails of the corpus that this file names, one a line
   --main FILE     what node runs as Studs (default src/main.ts; dist/main.js measures the built package)
-  --node "OPTIONS"  options of node for Studs, like "--cpu-prof --cpu-prof-dir=profile"
+  --node="OPTIONS"  options of node for Studs, like --node="--cpu-prof --cpu-prof-dir=profile"
   --json          JSON on standard output instead of tables`
 
-const FULL: Omit<Plan, 'main' | 'nodeOptions'> = {
+const FULL: Omit<Plan, 'main' | 'nodeOptions' | 'seed' | 'corpusList'> = {
   rounds: 5,
   seconds: 3,
   latencyMessages: 200,
@@ -25,6 +30,8 @@ const FULL: Omit<Plan, 'main' | 'nodeOptions'> = {
   waiting: 1_000_000,
   entries: 10_000_000,
   lookups: 200_000,
+  reports: 5000,
+  mutations: 100_000,
 }
 const QUICK: typeof FULL = {
   rounds: 3,
@@ -34,6 +41,8 @@ const QUICK: typeof FULL = {
   waiting: 20_000,
   entries: 200_000,
   lookups: 50_000,
+  reports: 1000,
+  mutations: 10_000,
 }
 
 const { values } = parseArgs({
@@ -43,6 +52,10 @@ const { values } = parseArgs({
     rounds: { type: 'string' },
     entries: { type: 'string' },
     waiting: { type: 'string' },
+    reports: { type: 'string' },
+    mutations: { type: 'string' },
+    seed: { type: 'string' },
+    corpus: { type: 'string' },
     main: { type: 'string', default: new URL('../src/main.ts', import.meta.url).pathname },
     // As the installed command starts itself.
     node: { type: 'string', default: '--max-semi-space-size=4' },
@@ -65,6 +78,10 @@ function planOf(): Plan {
     rounds: number(values.rounds, base.rounds),
     entries: number(values.entries, base.entries),
     waiting: number(values.waiting, base.waiting),
+    reports: number(values.reports, base.reports),
+    mutations: number(values.mutations, base.mutations),
+    seed: number(values.seed, 1),
+    corpusList: values.corpus,
   }
 }
 

@@ -4,6 +4,13 @@
 import { connect, type Socket } from 'node:net'
 import type { Upstream } from './system.ts'
 
+export interface Envelope {
+  readonly sender: string
+  readonly recipient: string
+}
+
+const ENVELOPE: Envelope = { sender: 'bench@sender.test', recipient: 'someone@receiver.test' }
+
 export class SmtpClient {
   readonly #socket: Socket
   #text = ''
@@ -25,9 +32,9 @@ export class SmtpClient {
   }
 
   /** Milliseconds from the final dot to 250. */
-  async send(body: Buffer): Promise<number> {
-    await this.#ask('MAIL FROM:<bench@sender.test>', '250')
-    await this.#ask('RCPT TO:<someone@receiver.test>', '250')
+  async send(body: Buffer, { sender, recipient }: Envelope = ENVELOPE): Promise<number> {
+    await this.#ask(`MAIL FROM:<${sender}>`, '250')
+    await this.#ask(`RCPT TO:<${recipient}>`, '250')
     await this.#ask('DATA', '354')
     if (!this.#socket.write(body)) await new Promise<void>((resolve) => this.#socket.once('drain', resolve))
     const startedAt = performance.now()

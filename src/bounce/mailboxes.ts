@@ -74,7 +74,7 @@ export function cleanAddress(text: string): string {
   }
   // A source route (RFC 5321 §4.1.2): @one,@two:user@three.
   if (address.startsWith('@')) address = address.includes(':') ? address.slice(address.indexOf(':') + 1) : ''
-  address = address.replace(/[.,;:>]+$/, '')
+  address = address.replace(/(?<![.,;:>])[.,;:>]+$/, '')
   return address.length > MAX_ADDRESS ? '' : address
 }
 

@@ -152,6 +152,7 @@ describe('repetition without end', () => {
     ['quoted-printable', `${HEAD}Content-Transfer-Encoding: quoted-printable\n\n`],
     ['a part', REPORT],
     ['the status', `${REPORT}--b\nContent-Type: message/delivery-status\n\n`],
+    ['the recipient', `${REPORT}--b\nContent-Type: message/delivery-status\n\nFinal-Recipient: rfc822; `],
     [
       'the diagnostic',
       `${REPORT}--b\nContent-Type: message/delivery-status\n\nFinal-Recipient: rfc822; a@b.c\nDiagnostic-Code: `,
@@ -214,6 +215,23 @@ describe('repetition without end', () => {
         const start = performance.now()
         expectSound(parseReport(mail))
         expect([unit, performance.now() - start < MAX_MS]).toEqual([unit, true])
+      }
+    },
+    60_000,
+  )
+
+  // What is cut off at the end of a word is looked for again from every place in a run that does not end the word.
+  test.each(places)(
+    'of punctuation within a word, in %s',
+    (_name, before) => {
+      for (const unit of [',', ';', '.', '>', '<', '-', '_', "'", '"', ':', '!', ')', '(', '/', '*', '|', '`', '=']) {
+        for (const word of ['jane', 'jane@example.org', 'rfc822; jane@'])
+          for (const end of ['x', '@example.org\n']) {
+            const mail = Buffer.from(`${before}${word}${unit.repeat(SIZE / 4)}${end}`, 'latin1')
+            const start = performance.now()
+            expectSound(parseReport(mail))
+            expect([unit, word, end, performance.now() - start < MAX_MS]).toEqual([unit, word, end, true])
+          }
       }
     },
     60_000,

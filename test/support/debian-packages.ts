@@ -20,6 +20,8 @@ const NEEDS: readonly Need[] = [
     for: 'Postfix as a client that logs in',
   },
   { package: 'dovecot-imapd', file: '/usr/lib/dovecot/imap', for: 'mailboxes on a real IMAP server' },
+  { package: 'knot', file: '/usr/sbin/knotd', for: 'DNS of sender domains on a real name server' },
+  { package: 'opendkim-tools', file: '/usr/sbin/opendkim-testmsg', for: 'DKIM signatures verified by OpenDKIM' },
   { package: 'python3', file: '/usr/bin/python3', for: 'smtplib as a client' },
   { package: 'faketime', file: '/usr/bin/faketime', for: 'clocks that jump' },
   { package: 'gcc', file: '/usr/bin/gcc', for: 'faults of the disk (a shim around fdatasync)' },

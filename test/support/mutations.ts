@@ -41,8 +41,8 @@ export interface Mutated {
 /** One to three mutations, one upon the other. */
 export function mutated(mail: string, random: Random): Mutated {
   const by = Array.from({ length: 1 + below(random, MAX_CHANGES) }, () => pick(random, NAMES))
-  const text = by.reduce((so, name) => MUTATIONS[name](so, random), mail)
-  return { mail: Buffer.from(text.slice(0, MAX_BYTES), 'latin1'), by }
+  const text = by.reduce((so, name) => MUTATIONS[name](so, random).slice(0, MAX_BYTES), mail)
+  return { mail: Buffer.from(text, 'latin1'), by }
 }
 
 export function below(random: Random, limit: number): number {
@@ -58,6 +58,11 @@ export function pick<Item>(random: Random, from: readonly Item[]): Item {
 /** Small ones mostly, each power of two as likely as the next. */
 function sizeUpTo(random: Random, bits: number): number {
   return Math.floor(2 ** (random() * bits))
+}
+
+/** No more of them than fit: a huge line is not doubled hundreds of times. */
+function copiesOf(line: string, count: number): string[] {
+  return Array.from({ length: Math.min(count, Math.ceil(MAX_BYTES / (line.length + 1))) }, () => line)
 }
 
 function flipBytes(mail: string, random: Random): string {
@@ -91,7 +96,7 @@ function damageBoundary(mail: string, random: Random): string {
     [` ${line}`],
     [bare.toUpperCase()],
     [`${bare}x\r`],
-    Array.from({ length: sizeUpTo(random, 8) }, () => line),
+    copiesOf(line, sizeUpTo(random, 8)),
   ]
   lines.splice(at, 1, ...pick(random, forms))
   return lines.join('\n')
@@ -102,7 +107,7 @@ function doubleHeader(mail: string, random: Random): string {
   const fields = lines.flatMap((line, at) => (/^[\w-]+:/.test(line) ? [at] : []))
   if (fields.length === 0) return mail
   const at = pick(random, fields)
-  const copies = Array.from({ length: sizeUpTo(random, 9) }, () => lines[at] ?? '')
+  const copies = copiesOf(lines[at] ?? '', sizeUpTo(random, 9))
   lines.splice(random() < 0.5 ? at : pick(random, fields), 0, ...copies)
   return lines.join('\n')
 }

@@ -16,7 +16,7 @@ export function bareAddress(text: string): string | undefined {
   if (at <= 0) return undefined
   const quoted = text.startsWith('"') && text.charAt(at - 1) === '"'
   const local = quoted ? text.slice(0, at) : text.slice(0, at).replace(/^[*'`|"/]+/, '')
-  const domain = text.slice(at + 1).replace(/[-_.,;:'"]+$/, '')
+  const domain = text.slice(at + 1).replace(/(?<![-_.,;:'"])[-_.,;:'"]+$/, '')
   if (local === '' || domain === '' || domain.startsWith('.') || domain.startsWith('-')) return undefined
   const whole = `${local}@${domain}`
   return whole.length > MAX_ADDRESS ? undefined : whole
