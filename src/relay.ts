@@ -22,19 +22,18 @@ import type { Journal } from './journal/journal.ts'
 import type { Logger } from './observe/logger.ts'
 import { attemptOf } from './queue/attempt.ts'
 import { type Core, createCore } from './queue/core.ts'
-import { prune } from './queue/prune.ts'
 import { returnPathKeys } from './queue/return-path-keys.ts'
 import { Runner } from './queue/runner.ts'
-import { readChunk, sweepOrphans } from './queue/spool.ts'
+import { readChunk } from './queue/spool.ts'
+import { keepHouse } from './relay/housekeeping.ts'
 import { createReports, type Reports } from './relay/reports.ts'
 import type { ReportDesk } from './reports/desk.ts'
-import { createReportBook } from './reports/report-book.ts'
 import { createSandbox, type Sandbox } from './sandbox/sandbox.ts'
 import { type ConfiguredSigner, createSigner } from './sign/signer.ts'
 import { openStore } from './store/lmdb.ts'
 import type { Store, StoreHealth } from './store/store.ts'
 import type { SuppressionList } from './suppression/list.ts'
-import { type Clock, HOUR, MINUTE, SECOND } from './util/clock.ts'
+import { type Clock, MINUTE, SECOND } from './util/clock.ts'
 import { VERSION } from './version.ts'
 
 export interface RelayOptions {
@@ -66,7 +65,6 @@ export interface Relay {
 const GRACE_MS = 30 * SECOND
 /** Beyond the grace: what delivery gives back at its end is still written. */
 const SETTLE_MS = 5 * SECOND
-const PRUNE_INTERVAL_MS = HOUR
 const CLOCK_TOLERANCE_MS = 5 * MINUTE
 const UNSUBSCRIBE = 'unsubscribe'
 const SANDBOX_NETWORKS = ['127.0.0.0/8', '::1/128']
@@ -122,12 +120,15 @@ class RelayBuilder {
     const reload = (): Promise<readonly string[]> =>
       this.#reload({ core, delivery, signer, submission, reports, runner })
     // Before the listeners, so that it stops after them: whoever asks hears that the relay is draining.
-    const api = await this.#startApi({ store, core, delivery, desk: reports.desk, startedAt, reload })
+    const api = await this.#startApi({ store, core, delivery, reports, startedAt, reload })
     const beforeAnyMail = core.queue.openBody().id
     this.#reportListeners = await reports.start()
     this.#listeners = await submission.start()
     this.#stops.push((graceMs) => submission.stop(graceMs))
-    const housekeeping = this.#housekeeping({ store, core, beforeAnyMail })
+    const housekeeping = keepHouse(
+      { store, core, settings: () => this.#settings, beforeAnyMail, clock, logger },
+      this.#stopped.signal,
+    )
     this.#stops.push(() => housekeeping)
     return {
       listeners: this.#listeners,
@@ -305,25 +306,32 @@ class RelayBuilder {
     store: Store
     core: Core
     delivery: Delivery
-    desk: ReportDesk
+    reports: Reports
     startedAt: number
     reload: () => Promise<readonly string[]>
   }): Promise<SocketListener> {
-    const { store, core, delivery, desk, startedAt, reload } = parts
+    const { store, core, delivery, reports, startedAt, reload } = parts
     const { clock, logger } = this.#options
-    const tlsOf = (name: string): string =>
-      this.#settings.listener.find((listener) => listener.name === name)?.tls ?? 'none'
+    const tlsOf = (name: string): string => {
+      const { listener, bounceListener } = this.#settings
+      return [...listener, ...bounceListener].find((each) => each.name === name)?.tls ?? 'none'
+    }
     const operations = createOperations({
       store,
       core,
-      desk,
+      desk: reports.desk,
       settings: () => this.#settings,
       clock,
       version: VERSION,
       relay: {
         startedAt,
         delivery,
-        listeners: () => this.#listeners.map((listener) => ({ ...listener, tls: tlsOf(listener.name) })),
+        listeners: () =>
+          [...this.#listeners, ...this.#reportListeners].map((listener) => ({
+            ...listener,
+            tls: tlsOf(listener.name),
+          })),
+        mailboxes: () => reports.mailboxes(),
         isDraining: () => this.#draining,
         reload,
       },
@@ -365,41 +373,5 @@ class RelayBuilder {
     for (const option of needsRestart)
       logger.warn({ event: 'needs-restart', option }, `${option} takes effect at the next start`)
     return [...changes, ...needsRestart.map((option) => `${option} takes effect at the next start`)]
-  }
-
-  /** Removes what a crash left, once, and what has been kept long enough, now and every hour. */
-  async #housekeeping({
-    store,
-    core,
-    beforeAnyMail,
-  }: {
-    store: Store
-    core: Core
-    beforeAnyMail: string
-  }): Promise<void> {
-    const { clock, logger } = this.#options
-    const { signal } = this.#stopped
-    let orphans: number | undefined
-    while (!signal.aborted) {
-      try {
-        orphans ??= await sweepOrphans(store, beforeAnyMail, signal)
-        const { keepJournal, keepBody } = this.#settings.queue
-        const now = clock.now()
-        // Without keep_body a body went with its last open recipient: there is none to look for.
-        const keepBodyFrom = now - (keepBody === 0 ? keepJournal : keepBody)
-        const pruned = await prune(store, { keepFrom: now - keepJournal, keepBodyFrom, now }, signal)
-        const keepRawFrom = now - this.#settings.bounce.keepRaw
-        const reports = await createReportBook({ store }).prune({ keepRawFrom, keepFrom: now - keepJournal }, signal)
-        await core.keepSuppressions(signal)
-        logger.debug({ event: 'pruned', orphans, ...pruned, reports })
-      } catch (error) {
-        if (!signal.aborted)
-          logger.warn(
-            { event: 'housekeeping-failed', err: error },
-            'housekeeping broke off; it is tried again in an hour',
-          )
-      }
-      await clock.sleep(PRUNE_INTERVAL_MS, signal)
-    }
   }
 }

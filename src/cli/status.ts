@@ -51,7 +51,7 @@ async function healthcheck(given: { command: Command; io: Io } & Tools): Promise
 }
 
 function statusLines(
-  { state, version, pid, started_at, uptime_ms, listeners, store, queue, counts }: Status,
+  { state, version, pid, started_at, uptime_ms, listeners, mailboxes, store, queue, counts }: Status,
   { paint }: Page,
 ): string[] {
   const since =
@@ -63,6 +63,10 @@ function statusLines(
       'Listener',
       `${name} on ${address}:${port}, ${tls}`,
     ]),
+    ...mailboxes.map(({ name, state: now, error, taken }): [string, string] => [
+      'Mailbox',
+      `${name} ${now}, ${counted(taken, 'report')} taken${error === undefined ? '' : `: ${error}`}`,
+    ]),
     [
       'Store',
       `${store.health}, ${sizeText(store.used_bytes)} of ${sizeText(store.map_bytes)}, last commit ${durationText(store.last_commit_ms)}`,
@@ -70,8 +74,16 @@ function statusLines(
     ['Queue', `${queueText(queue)}`],
     [
       'Kept',
-      `${counted(counts.messages, 'message')}, ${counted(counts.records, 'record')}, ${counted(counts.suppressions, 'suppression')}`,
+      `${counted(counts.messages, 'message')}, ${counted(counts.records, 'record')}, ${counted(counts.suppressions, 'suppression')}, ${counted(counts.reports, 'report')}`,
     ],
+    ...(counts.open_reviews === 0
+      ? []
+      : [
+          ['Review', `${counted(counts.open_reviews, 'report')} to look at: studs bounce review list`] satisfies [
+            string,
+            string,
+          ],
+        ]),
   ]
   const colour = state === 'running' ? 'green' : 'yellow'
   return rows.map(([name, value], at) => `${paint('dim', padEnd(name, 10))}${at === 0 ? paint(colour, value) : value}`)

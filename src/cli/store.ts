@@ -68,10 +68,10 @@ async function verifyStore({
 }
 
 function verificationLines({ counts, problems, problemCount }: Verification): string[] {
-  const { messages, recipients, waiting, held, bodies, records } = counts
+  const { messages, recipients, waiting, held, bodies, records, reports } = counts
   const more = problemCount - problems.length
   return [
-    `${[counted(messages, 'message'), counted(recipients, 'recipient'), `${waiting} waiting`, `${held} held`, `${bodies} with a body`, counted(records, 'record')].join(', ')}`,
+    `${[counted(messages, 'message'), counted(recipients, 'recipient'), `${waiting} waiting`, `${held} held`, `${bodies} with a body`, counted(records, 'record'), counted(reports, 'report')].join(', ')}`,
     ...problems.map((problem) => `- ${problem}`),
     ...(more > 0 ? [`… and ${more} more`] : []),
     ...(problemCount === 0 ? ['The store agrees with itself.'] : []),

@@ -6,6 +6,7 @@ import type { z } from 'zod'
 import type { Explanation } from '../bounce/classify.ts'
 import type { Names } from '../bounce/names.ts'
 import type { PathStatus } from '../delivery/delivery.ts'
+import type { MailboxStatus } from '../inbound/mailboxes.ts'
 import type { StoredRecord } from '../journal/record.ts'
 import type { Message, Recipient } from '../mail/message.ts'
 import type { Cause } from '../mail/outcome.ts'
@@ -84,6 +85,9 @@ export interface ListenerStatus {
   readonly tls: string
 }
 
+/** How the reading of one mailbox goes. */
+export type MailboxState = Wire<MailboxStatus>
+
 export interface Status {
   readonly state: 'running' | 'draining' | 'stopped'
   readonly version: string
@@ -92,6 +96,7 @@ export interface Status {
   readonly started_at?: string
   readonly uptime_ms?: number
   readonly listeners: readonly ListenerStatus[]
+  readonly mailboxes: readonly MailboxState[]
   readonly store: Wire<{
     health: StoreHealth
     usedBytes: number
@@ -105,6 +110,9 @@ export interface Status {
     readonly recipients: number
     readonly records: number
     readonly suppressions: number
+    readonly reports: number
+    /** Reports that wait for a person; counted up to 1,000. */
+    readonly open_reviews: number
   }
 }
 

@@ -3,8 +3,10 @@
 
 import type { Settings } from '../config/schema.ts'
 import type { Delivery } from '../delivery/delivery.ts'
+import type { MailboxStatus } from '../inbound/mailboxes.ts'
 import type { Core } from '../queue/core.ts'
 import type { ReportDesk } from '../reports/desk.ts'
+import { openReviews } from '../reports/report-list.ts'
 import type { Store } from '../store/store.ts'
 import type { Clock, EpochMs } from '../util/clock.ts'
 import { createActivityMeter } from './activity.ts'
@@ -24,6 +26,7 @@ export interface RunningRelay {
   readonly delivery: Pick<Delivery, 'paths'>
   /** Those that listen now. */
   listeners(): readonly ListenerStatus[]
+  mailboxes(): readonly MailboxStatus[]
   /** Stopping: nothing new is taken any more. */
   isDraining(): boolean
   /** Reads the configuration again; a sentence per change. Throws with what is wrong and changes nothing then. */
@@ -41,6 +44,8 @@ export interface OperationParts {
 }
 
 const FAILURES_SHOWN = 10
+/** People look into the list when there are that many. */
+const REVIEWS_COUNTED = 1000
 
 export function createOperations(parts: OperationParts): Operations {
   return {
@@ -107,6 +112,7 @@ function statusOf(parts: OperationParts): Status {
     pid: process.pid,
     ...running,
     listeners: relay?.listeners() ?? [],
+    mailboxes: relay?.mailboxes().map(toWire) ?? [],
     store: toWire({ health: store.health, ...store.stats() }),
     queue: queueCounts(parts),
     counts: {
@@ -114,6 +120,8 @@ function statusOf(parts: OperationParts): Status {
       recipients: store.count('recipient'),
       records: store.count('journal'),
       suppressions: store.count('suppression'),
+      reports: store.count('report'),
+      open_reviews: openReviews(store, REVIEWS_COUNTED),
     },
   }
 }

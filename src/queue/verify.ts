@@ -6,14 +6,18 @@ import { isFinal } from '../mail/message.ts'
 import { decode } from '../store/codec.ts'
 import { dueKey, idKey, partKey, prefixRange, readDueKey, readPartKey } from '../store/keys.ts'
 import type { Store, Table } from '../store/store.ts'
+import { ID_BYTES, readId } from '../util/id.ts'
 
 export interface Verification {
-  readonly counts: Readonly<Record<'messages' | 'recipients' | 'waiting' | 'held' | 'bodies' | 'records', number>>
+  readonly counts: Readonly<
+    Record<'messages' | 'recipients' | 'waiting' | 'held' | 'bodies' | 'records' | 'reports', number>
+  >
   /** A sentence each; the first 100. */
   readonly problems: readonly string[]
   readonly problemCount: number
 }
 
+const REPORT_TABLES = ['report-raw', 'report-by-outcome', 'report-by-message'] as const
 const PIECE = 1000
 const MAX_PROBLEMS = 100
 
@@ -27,10 +31,18 @@ export async function verify(
     problemCount++
     if (problems.length < MAX_PROBLEMS) problems.push(sentence)
   }
-  const tables: Table[] = ['message', 'due', 'held', 'body', 'journal-by-message']
+  const tables: Table[] = ['message', 'due', 'held', 'body', 'journal-by-message', ...REPORT_TABLES]
   const total = tables.reduce((sum, table) => sum + store.count(table), 0)
   let done = 0
-  const counts = { messages: 0, recipients: 0, waiting: 0, held: 0, bodies: 0, records: store.count('journal') }
+  const counts = {
+    messages: 0,
+    recipients: 0,
+    waiting: 0,
+    held: 0,
+    bodies: 0,
+    records: store.count('journal'),
+    reports: store.count('report'),
+  }
   const walk = (table: Table, look: (key: Buffer, value: Buffer) => void): Promise<void> =>
     eachEntry(store, table, (key, value) => {
       look(key, value)
@@ -66,7 +78,17 @@ export async function verify(
         `the index of message ${readPartKey(Buffer.concat([key.subarray(0, 8), Buffer.alloc(4)])).id} names a record that is gone`,
       )
   })
+  for (const table of REPORT_TABLES)
+    await walk(table, (key) => {
+      const id = idOfReport(table, key)
+      if (store.get('report', idKey(id)) === undefined) problem(`${table} names report ${id}, which is gone`)
+    })
   return { counts, problems, problemCount }
+}
+
+/** The index keys end in the report's id; those of its mail begin with it. */
+function idOfReport(table: (typeof REPORT_TABLES)[number], key: Buffer): string {
+  return readId(key, table === 'report-raw' ? 0 : key.length - ID_BYTES)
 }
 
 function checkMessage(store: Store, message: Message, problem: (sentence: string) => void): number {

@@ -105,3 +105,8 @@ function touches({ about, report }: ReportEntry, address: string): boolean {
     (named) => named.address.toLowerCase() === address || named.original?.toLowerCase() === address,
   )
 }
+
+/** How many reports wait for a person; counts no further than `limit`. */
+export function openReviews(store: Store, limit: number): number {
+  return store.keys('report-by-outcome', { ...prefixRange(textKey(OPEN_REVIEW)), limit }).length
+}

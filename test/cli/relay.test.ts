@@ -32,7 +32,7 @@ Version   1.2.3
 Listener  submission on 127.0.0.1:2587, starttls
 Store     ok, .* KiB of 64.0 MiB, last commit \\S+
 Queue     1 waiting \\(1 of them in flight\\), 0 held
-Kept      1 message, 1 record, 0 suppressions
+Kept      1 message, 1 record, 0 suppressions, 0 reports
 $`),
       )
       expect(JSON.parse((await studsOn(relay, ['status', '--json'])).out)).toMatchObject({
@@ -139,7 +139,7 @@ Last failures
       expect((await studsOn(relay, ['backup', copy])).code).toBe(0)
       expect(await studsOn(relay, ['store', 'verify', copy])).toMatchObject({
         code: 0,
-        out: '1 message, 1 recipient, 1 waiting, 0 held, 1 with a body, 1 record\nThe store agrees with itself.\n',
+        out: '1 message, 1 recipient, 1 waiting, 0 held, 1 with a body, 1 record, 0 reports\nThe store agrees with itself.\n',
       })
       expect(await studsOn(relay, ['backup', copy])).toMatchObject({
         code: 1,

@@ -179,6 +179,7 @@ export function pretendRelay(more: Partial<RunningRelay> = {}): (clock: FakeCloc
       paths: async () => [{ source: 'default', site: 'mx.example.net', connections: 3, idle: 1, active: 2, queued: 7 }],
     },
     listeners: () => [{ name: 'submission', address: '127.0.0.1', port: 2587, tls: 'starttls' }],
+    mailboxes: () => [],
     isDraining: () => false,
     reload: async () => ['queue.retry: 5m instead of 10m'],
     ...more,

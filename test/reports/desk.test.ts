@@ -1,7 +1,13 @@
 // The desk on a whole relay: how sure it is of whom, what it does by itself and what it leaves to a person.
 
+import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
+import { createClient } from '../../src/http/client.ts'
+import { verify } from '../../src/queue/verify.ts'
 import type { IncomingReport } from '../../src/reports/desk.ts'
+import { idKey } from '../../src/store/keys.ts'
+import { openStore } from '../../src/store/lmdb.ts'
+import { systemClock } from '../../src/util/clock.ts'
 import { RETURN_PATHS, startTestRelay, stopRelays, type TestRelay } from '../support/relay.ts'
 import { complaint, ndr } from '../support/report-mails.ts'
 
@@ -167,4 +173,21 @@ test('what people write to a mailbox that is read for reports is not kept', asyn
   const bounce = ndr({ ...UNKNOWN, recipient: 'ok@a.test', original: headers })
   expect(await relay.relay.desk.take(mailbox(bounce))).toMatchObject({ outcome: 'bounced' })
   expect(relay.relay.desk.list({ limit: 10 }).entries).toHaveLength(1)
+})
+
+test('status counts what waits for a person, and verify finds an index without its report', async () => {
+  const { relay, headers } = await delivered()
+  const api = createClient({ kind: 'socket', path: relay.relay.socket }, {})
+  const original = headers.match(/^Message-ID: .*$/im)![0]
+  const { id } = await relay.relay.desk.take(ingest(ndr({ ...UNKNOWN, recipient: 'ok@a.test', original })))
+  expect((await api.status()).counts).toMatchObject({ reports: 1, open_reviews: 1 })
+  await relay.relay.desk.decide(id, { as: 'dismiss', who: 'ann' })
+  expect((await api.status()).counts).toMatchObject({ reports: 1, open_reviews: 0 })
+  expect((await api.status()).listeners.map(({ name }) => name)).toEqual(['trusted', 'bounces'])
+  await relay.stop()
+  const store = openStore({ directory: join(relay.directory, 'data'), mapSize: 2 ** 30, clock: systemClock })
+  expect(await verify(store)).toMatchObject({ counts: { reports: 1 }, problemCount: 0 })
+  await store.write([{ table: 'report', key: idKey(id), value: undefined }])
+  expect((await verify(store)).problems).toContain(`report-by-message names report ${id}, which is gone`)
+  await store.close()
 })
