@@ -492,7 +492,9 @@ export class Queue implements Acceptor {
     /** Host that said it; whose rules are asked. */
     readonly mx?: string
     readonly record: Partial<JournalRecord>
-    readonly writesOf: (followed: Pick<Recorded, 'verdict' | 'suppression'>) => readonly Write[]
+    readonly writesOf: (
+      followed: Pick<Recorded, 'verdict' | 'suppression'> & { readonly teaches: boolean },
+    ) => readonly Write[]
   }): Promise<void> {
     const { cause, mx } = given
     const before = this.recipient(given.id, given.n)
@@ -508,14 +510,14 @@ export class Queue implements Acceptor {
     const followed = teaches
       ? this.#recordBounce(before, { ...heard, ...reportOf(given.record) })
       : { verdict: this.#parts.recorder.classify(heard) }
-    const record = this.#about(before, {
+    const record = recordAbout(before, now, {
       kind: isBounce ? 'bounced' : 'reported',
       cause,
       verdict: followed.verdict,
       ...given.record,
     })
     const records = [record, ...('writes' in followed ? suppressionRecords(before, now, followed) : [])]
-    const more = [...('writes' in followed ? followed.writes : []), ...given.writesOf(followed)]
+    const more = [...('writes' in followed ? followed.writes : []), ...given.writesOf({ ...followed, teaches })]
     if (!isBounce) return this.#commitRecords(records, more)
     const change: Change = { recipient: before, event, records, more, lastCause: cause }
     const after = changed(before, change, now)

@@ -231,7 +231,9 @@ class Desk implements ReportDesk {
       cause: causeOf(named),
       ...(named.remoteMta === undefined ? {} : { mx: named.remoteMta }),
       record: { report: { id, kind: report.kind, evidence: about.evidence }, ...whoOf(act) },
-      writesOf: ({ verdict, suppression }) => compose({ outcome: 'bounced', verdict, ...keptBack(suppression) }),
+      // What was known to have failed already changes nothing any more.
+      writesOf: ({ verdict, suppression, teaches }) =>
+        compose({ outcome: teaches ? 'bounced' : 'noted', verdict, ...keptBack(suppression) }),
     })
   }
 
