@@ -331,7 +331,7 @@ describe('errors', () => {
 describe('warnings', () => {
   const warnings = (toml: string): string[] => load(toml).warnings.map(formatProblem)
   const INTERNET = '[delivery]\nmode = "internet"\n'
-  const READY = `${INTERNET}[node]\nhostname = "relay.example.com"\n[[domain]]\nname = "example.com"\nreturn_path = "b.example.com"\ndkim = [{ selector = "s", key_file = "k" }]\n`
+  const READY = `${INTERNET}[node]\nhostname = "relay.example.com"\n[[tenant]]\nname = "default"\n[[domain]]\nname = "example.com"\nreturn_path = "b.example.com"\ndkim = [{ selector = "s", key_file = "k" }]\n`
 
   test('a serious sender gets none', () => expect(warnings(READY)).toEqual([]))
 

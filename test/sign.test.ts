@@ -155,11 +155,26 @@ describe('headers', () => {
     'Date: now',
     'Message-ID: <x@y>',
     'Content-Type: text/html',
+    'Cc: x@example.org',
+    'Reply-To: x@example.org',
   ])('adding "%s" on the way breaks the signature', async (added) => {
     for (const headers of [BASIC, `${BASIC}Content-Type: text/plain\r\n`]) {
       const signed = `${await sign(headers, ['Hello\r\n'])}${added}\r\n${headers}\r\nHello\r\n`
       expect((await verify(signed)).every((result) => result.endsWith('fail'))).toBe(true)
     }
+  })
+
+  test.each([
+    'Sender',
+    'MIME-Version',
+    'Content-Transfer-Encoding',
+    'List-Unsubscribe',
+    'List-Unsubscribe-Post',
+    'Feedback-ID',
+  ])('a second %s breaks the signature', async (name) => {
+    const headers = `${BASIC}${name}: one\r\n`
+    const signed = `${await sign(headers, ['Hello\r\n'])}${name}: two\r\n${headers}\r\nHello\r\n`
+    expect((await verify(signed)).every((result) => result.endsWith('fail'))).toBe(true)
   })
 
   test('a trace field on the way does not', async () => {
@@ -217,6 +232,24 @@ describe('domains and keys', () => {
     expect(await changing.start('other.example' as Domain)!.finish(BASIC)).toContain('s=next;')
     expect(await begun.finish(BASIC)).toContain('s=only;')
     expect(changing.start('example.com' as Domain)).toBeUndefined()
+  })
+
+  test('only a key whose state is "sign" signs; the file of a retired one may be gone, that of the next may not', async () => {
+    const [sign, next] = [
+      await publish('turn.example', 'a', 'ed25519-sha256'),
+      await publish('turn.example', 'b', 'ed25519-sha256'),
+    ]
+    const gone = { selector: 'c', keyFile: join(directory, 'gone.pem') }
+    const dkim = [{ ...gone, state: 'retired' as const }, sign, { ...next, state: 'publish' as const }]
+    const turning = createSigner({ domains: [{ name: 'turn.example', subdomains: false, dkim }], clock })
+    const signatures = await turning.start('turn.example' as Domain)!.finish(BASIC)
+    expect(signatures.match(/s=\w+/g)).toEqual(['s=a'])
+    const unready = [sign, { ...gone, state: 'publish' as const }]
+    expect(() => turning.reconfigure([{ name: 'turn.example', subdomains: false, dkim: unready }])).toThrow(
+      /gone\.pem: cannot be read/,
+    )
+    turning.reconfigure([{ name: 'turn.example', subdomains: false, dkim: [{ ...sign, state: 'retired' }] }])
+    expect(turning.start('turn.example' as Domain)).toBeUndefined()
   })
 
   test('a key file that everybody can read is warned of', async () => {

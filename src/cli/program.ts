@@ -7,6 +7,9 @@ import { addBounceCommands } from './bounce.ts'
 import { addConfigCommands } from './config.ts'
 import { addCredentialCommands } from './credential.ts'
 import { addDemoCommand, type DemoIo } from './demo.ts'
+import { addDkimCommands } from './dkim.ts'
+import { addDnsCommands } from './dns.ts'
+import { addDoctorCommand } from './doctor.ts'
 import { CliError, EXIT, type Io } from './io.ts'
 import { addMessageCommand } from './message.ts'
 import { createOutput } from './output.ts'
@@ -45,6 +48,9 @@ export function buildProgram(io: Io, parts: ProgramParts): Command {
   addBounceCommands(program, io, parts)
   addStoreCommands(program, io, parts)
   addCredentialCommands(program, io)
+  addDoctorCommand(program, io)
+  addDnsCommands(program, io)
+  addDkimCommands(program, io)
   addConfigCommands(program, { ...io, fail: endWith })
   addSandboxCommands(program, io)
   addDemoCommand(program, { ...io, startRelay: parts.startRelay })

@@ -25,7 +25,8 @@ function* checkCredentials({ credential, domain, unsubscribe }: Settings): Itera
   }
   if (unsubscribe.url === undefined) return
   for (const [index, { name, tenant, returnPath, dkim }] of domain.entries()) {
-    if (returnPath === undefined || dkim.length > 0 || !tenants.has(tenant)) continue
+    const isSigned = dkim.some(({ state }) => state === 'sign')
+    if (returnPath === undefined || isSigned || !tenants.has(tenant)) continue
     const message = `mail from "${name}" is not signed, so its unsubscribe links cannot be one-click (RFC 8058 §4)`
     yield doubtful(`domain.${index}.name`, { message, cure: 'add a [[domain.dkim]]' })
   }

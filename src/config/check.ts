@@ -3,6 +3,7 @@
 
 import { checkAccess } from './check-access.ts'
 import { checkDelivery } from './check-delivery.ts'
+import { checkIdentity } from './check-identity.ts'
 import { checkLimits } from './check-limits.ts'
 import { checkListeners } from './check-listeners.ts'
 import { checkMailboxes } from './check-mailboxes.ts'
@@ -23,6 +24,7 @@ const CHECKS: readonly Check[] = [
   checkLimits,
   checkMailboxes,
   checkUnsubscribe,
+  checkIdentity,
 ]
 
 export function check(settings: Settings): Finding[] {

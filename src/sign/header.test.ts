@@ -1,12 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import { signedField, signedFields, signingInput, unsignedField } from './header.ts'
 
-const OVERSIGNED_ONLY = ['from', 'to', 'subject', 'date', 'message-id', 'content-type']
+const OVERSIGNED_ONLY = ['from', 'to', 'cc', 'reply-to', 'subject', 'date', 'message-id', 'content-type']
 
 describe('fields under a signature', () => {
   test('the important ones once more than present, others as often as present', () => {
-    const fields = signedFields('From: a@example.com\r\nCc: b@example.net\r\nCc: c@example.net\r\nX-Other: x\r\n')
-    expect(fields?.names).toEqual(['from', 'from', 'to', 'subject', 'date', 'message-id', 'content-type', 'cc', 'cc'])
+    const fields = signedFields(
+      'From: a@example.com\r\nReferences: <1@a>\r\nReferences: <2@a>\r\nSender: b@example.com\r\nX-Other: x\r\n',
+    )
+    expect(fields?.names).toEqual(['from', ...OVERSIGNED_ONLY, 'sender', 'sender', 'references', 'references'])
   })
 
   test('of several with one name the lowest comes first (RFC 6376 §5.4.2)', () => {

@@ -1,22 +1,27 @@
 // The header half of a DKIM signature: which fields it covers, their relaxed canonicalisation, and how the
 // DKIM-Signature field itself is written. Pure; texts are Latin-1, one character a byte, so 8-bit bytes pass unchanged.
 
-/** Listed once more than present, so that a field added on the way breaks the signature (RFC 6376 §8.15). */
-const OVERSIGNED = ['from', 'to', 'subject', 'date', 'message-id', 'content-type']
+/**
+ * Listed once more than present, so that a field added on the way breaks the signature (RFC 6376 §8.15): what people see,
+ * what decides whom they answer, and how the body is read. Somebody who replays a signed mail may add none of them.
+ */
+const OVERSIGNED = ['from', 'to', 'cc', 'reply-to', 'subject', 'date', 'message-id', 'content-type']
 
-/** Listed as often as present. Not Received, Return-Path or DKIM-Signature: those change on the way (RFC 6376 §5.4.1). */
-const SIGNED_IF_PRESENT = [
-  'cc',
-  'reply-to',
+/** The same where there is one. Where there is none, a server on the way may have a reason to add it. */
+const OVERSIGNED_IF_PRESENT = [
   'sender',
-  'in-reply-to',
-  'references',
   'mime-version',
   'content-transfer-encoding',
   'list-unsubscribe',
   'list-unsubscribe-post',
-  'list-id',
   'feedback-id',
+]
+
+/** Listed as often as present. Not Received, Return-Path or DKIM-Signature: those change on the way (RFC 6376 §5.4.1). */
+const SIGNED_IF_PRESENT = [
+  'in-reply-to',
+  'references',
+  'list-id',
   'resent-date',
   'resent-from',
   'resent-sender',
@@ -50,6 +55,7 @@ export function signedFields(headers: string): SignedFields | undefined {
     for (let count = fields.length + extra; count > 0; count--) names.push(name)
   }
   for (const name of OVERSIGNED) sign(name, 1)
+  for (const name of OVERSIGNED_IF_PRESENT) if (present.has(name)) sign(name, 1)
   for (const name of SIGNED_IF_PRESENT) sign(name, 0)
   return { names, canonical }
 }

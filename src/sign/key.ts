@@ -12,7 +12,7 @@ export interface SigningKey {
 }
 
 // RFC 8301 §3.2 allows 1024 for signing; large receivers treat less than 2048 as unsigned.
-const MIN_RSA_BITS = 2048
+export const MIN_RSA_BITS = 2048
 const ED25519_PUBLIC_BYTES = 32
 
 /** The key, or what is wrong with the text and how to mend it. */
@@ -52,6 +52,11 @@ export function dnsRecord({ algorithm, privateKey }: SigningKey): string {
   return `v=DKIM1; k=rsa; p=${der.toString('base64')}`
 }
 
+/** Length of an RSA key; undefined for Ed25519, which has but one. */
+export function bitsOf({ privateKey }: SigningKey): number | undefined {
+  return privateKey.asymmetricKeyDetails?.modulusLength
+}
+
 export interface GeneratedKey {
   readonly privatePem: string
   readonly dnsRecord: string
@@ -59,12 +64,16 @@ export interface GeneratedKey {
 
 const generatePair = promisify(generateKeyPair)
 
-/** Made off the event loop; an RSA key takes tenths of a second. */
-export async function generateKey({ algorithm }: { algorithm: Algorithm }): Promise<GeneratedKey> {
+/** Made off the event loop; an RSA key takes tenths of a second. `bits`: of an RSA key. */
+export async function generateKey({
+  algorithm,
+  bits = MIN_RSA_BITS,
+}: {
+  algorithm: Algorithm
+  bits?: number
+}): Promise<GeneratedKey> {
   const { privateKey } =
-    algorithm === 'ed25519-sha256'
-      ? await generatePair('ed25519')
-      : await generatePair('rsa', { modulusLength: MIN_RSA_BITS })
+    algorithm === 'ed25519-sha256' ? await generatePair('ed25519') : await generatePair('rsa', { modulusLength: bits })
   const privatePem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
   return { privatePem, dnsRecord: dnsRecord({ algorithm, privateKey }) }
 }

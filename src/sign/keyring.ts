@@ -12,7 +12,12 @@ export interface DomainKey extends SigningKey {
   readonly selector: string
 }
 
-export type SigningDomain = Pick<DomainSettings, 'name' | 'subdomains' | 'dkim'>
+type KeySettings = DomainSettings['dkim'][number]
+
+export interface SigningDomain extends Pick<DomainSettings, 'name' | 'subdomains'> {
+  /** Without a state a key signs. */
+  readonly dkim: readonly (Omit<KeySettings, 'state'> & Partial<Pick<KeySettings, 'state'>>)[]
+}
 
 export interface KeyFile {
   readonly pem: string
@@ -38,7 +43,8 @@ export class SigningKeyError extends Error {
   }
 }
 
-const SELECTOR = /^[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?)*$/i
+/** What can stand in DNS in front of `._domainkey.` */
+export const SELECTOR = /^[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?)*$/i
 const READABLE_BY_ALL = 0o004
 
 export class Keyring {
@@ -87,19 +93,23 @@ interface Loading {
 
 function loadKeys({ domain, settings, readFile, problems, warnings }: Loading): DomainKey[] {
   const keys: DomainKey[] = []
-  for (const { selector, keyFile } of settings.dkim) {
+  const selectors = new Set<string>()
+  for (const { selector, keyFile, state = 'sign' } of settings.dkim) {
     const where = `domain "${settings.name}", DKIM key file ${keyFile}`
     if (!SELECTOR.test(selector)) {
       problems.push(`${where}: selector "${selector}" cannot stand in DNS; use letters, digits and "-"`)
       continue
     }
-    if (keys.some((key) => key.selector === selector)) {
+    if (selectors.has(selector)) {
       problems.push(`${where}: selector "${selector}" is there twice; every key needs a selector of its own`)
       continue
     }
+    selectors.add(selector)
+    // Its file may be gone already. One that is to sign soon is read, so that the switch cannot fail.
+    if (state === 'retired') continue
     const loaded = loadKey(keyFile, readFile)
     if ('problem' in loaded) problems.push(`${where}: ${loaded.problem}`)
-    else keys.push({ ...loaded.key, domain, selector })
+    else if (state === 'sign') keys.push({ ...loaded.key, domain, selector })
     if ('mode' in loaded && (loaded.mode & READABLE_BY_ALL) !== 0) {
       warnings.push(`${where}: everybody on this machine can read it; run \`chmod 600 ${keyFile}\``)
     }

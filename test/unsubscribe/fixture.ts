@@ -40,7 +40,7 @@ export interface NewsletterRelay {
   readonly clock: FakeClock
   /** Name of a TXT record → its value. */
   readonly zone: ReadonlyMap<string, string>
-  send(mail?: Record<string, unknown>, user?: 'news' | 'plain'): Promise<Accepted>
+  send(mail?: Record<string, unknown>, user?: 'news' | 'plain' | 'counted'): Promise<Accepted>
 }
 
 /** news.test is signed and has a return path, unsigned.test only a return path, bare.test neither. */
@@ -58,6 +58,7 @@ export async function startNewsletterRelay(unsubscribe: Record<string, unknown> 
     credential: [
       { name: 'news', password, list_unsubscribe: true },
       { name: 'plain', password },
+      { name: 'counted', password, feedback_id: true },
     ],
     domain: [
       {
