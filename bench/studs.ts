@@ -58,6 +58,7 @@ tls = "none"
 auth = "optional"
 [submission]
 max_connections_per_ip = 1000
+${more.includes('[[bounce_listener]]') ? '' : '[[bounce_listener]]\nname = "bounces"\nport = 0'}
 ${more}`
 }
 
