@@ -1,13 +1,24 @@
 #!/usr/bin/env -S node --max-semi-space-size=4
 // The process: arguments, signals, exit codes. The only file that touches process.on and process.exit.
 // A small young generation: what a message leaves behind dies at once, and a third of the memory is never needed.
+// Everything of ours is imported below the check of Node's version: an older one could not even read it.
 
+import { on } from 'node:events'
 import { text } from 'node:stream/consumers'
 import type { Io } from './cli/io.ts'
-import { buildProgram, runProgram } from './cli/program.ts'
-import { environment } from './config/load.ts'
-import { systemClock } from './util/clock.ts'
-import { VERSION } from './version.ts'
+
+// As in package.json, "engines".
+const LEAST_NODE = [22, 19] as const
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+if (major < LEAST_NODE[0] || (major === LEAST_NODE[0] && minor < LEAST_NODE[1])) {
+  process.stderr.write(`Studs needs Node ${LEAST_NODE.join('.')} or newer; this is ${process.versions.node}.\n`)
+  process.exit(1)
+}
+
+const { buildProgram, runProgram } = await import('./cli/program.ts')
+const { environment } = await import('./config/load.ts')
+const { systemClock } = await import('./util/clock.ts')
+const { VERSION } = await import('./version.ts')
 
 const DEFAULT_WIDTH = 100
 const EX_SOFTWARE = 70
@@ -21,6 +32,7 @@ const io: Io = {
   readAll: () => text(process.stdin),
   input: () => process.stdin,
   isInputTty: process.stdin.isTTY === true,
+  ...(process.stdin.isTTY === true ? { keys } : {}),
   isTty: process.stdout.isTTY === true,
   get width() {
     return process.stdout.columns ?? DEFAULT_WIDTH
@@ -32,6 +44,24 @@ const io: Io = {
   clock: systemClock,
   signal: stop.signal,
   env,
+}
+
+/** Raw: nothing is shown, and Ctrl-C is a key like any other. */
+async function* keys(signal: AbortSignal): AsyncGenerator<string> {
+  process.stdin.setRawMode(true)
+  try {
+    for await (const [chunk] of on(process.stdin, 'data', { signal })) {
+      const typed = String(chunk)
+      if (typed.includes('\u0003')) stop.abort()
+      else yield typed
+    }
+  } catch (error) {
+    // How the signal ends it.
+    if (!signal.aborted) throw error
+  } finally {
+    process.stdin.setRawMode(false)
+    process.stdin.pause()
+  }
 }
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {

@@ -26,6 +26,7 @@ import { returnPathKeys } from './queue/return-path-keys.ts'
 import { Runner } from './queue/runner.ts'
 import { readChunk } from './queue/spool.ts'
 import { keepHouse } from './relay/housekeeping.ts'
+import { changesOf, type NamedFiles, namedFiles } from './relay/named-files.ts'
 import { createReports, type Reports } from './relay/reports.ts'
 import type { ReportDesk } from './reports/desk.ts'
 import { createSandbox, type Sandbox } from './sandbox/sandbox.ts'
@@ -62,6 +63,16 @@ export interface Relay {
   stop(graceMs?: number): Promise<void>
 }
 
+/** The parts that take new settings over. */
+interface Reloaded {
+  readonly core: Core
+  readonly delivery: Delivery
+  readonly signer: ConfiguredSigner
+  readonly submission: Submission
+  readonly reports: Reports
+  readonly runner: Runner
+}
+
 const GRACE_MS = 30 * SECOND
 /** Beyond the grace: what delivery gives back at its end is still written. */
 const SETTLE_MS = 5 * SECOND
@@ -85,6 +96,7 @@ class RelayBuilder {
   readonly #stopped = new AbortController()
   #loaded: LoadedSettings
   #settings: Settings
+  #files: NamedFiles
   #draining = false
   #runner: Runner | undefined
   #listeners: readonly Listening[] = []
@@ -96,6 +108,7 @@ class RelayBuilder {
     this.#options = options
     this.#loaded = options.loaded
     this.#settings = options.loaded.settings
+    this.#files = namedFiles(this.#settings)
   }
 
   async start(): Promise<Relay> {
@@ -120,7 +133,7 @@ class RelayBuilder {
     const reload = (): Promise<readonly string[]> =>
       this.#reload({ core, delivery, signer, submission, reports, runner })
     // Before the listeners, so that it stops after them: whoever asks hears that the relay is draining.
-    const api = await this.#startApi({ store, core, delivery, reports, startedAt, reload })
+    const api = await this.#startApi({ store, core, delivery, reports, sandbox, startedAt, reload })
     const beforeAnyMail = core.queue.openBody().id
     this.#reportListeners = await reports.start()
     this.#listeners = await submission.start()
@@ -307,10 +320,11 @@ class RelayBuilder {
     core: Core
     delivery: Delivery
     reports: Reports
+    sandbox: Sandbox | undefined
     startedAt: number
     reload: () => Promise<readonly string[]>
   }): Promise<SocketListener> {
-    const { store, core, delivery, reports, startedAt, reload } = parts
+    const { store, core, delivery, reports, sandbox, startedAt, reload } = parts
     const { clock, logger } = this.#options
     const tlsOf = (name: string): string => {
       const { listener, bounceListener } = this.#settings
@@ -332,6 +346,7 @@ class RelayBuilder {
             tls: tlsOf(listener.name),
           })),
         mailboxes: () => reports.mailboxes(),
+        inbox: () => sandbox?.inbox.list(),
         isDraining: () => this.#draining,
         reload,
       },
@@ -346,14 +361,18 @@ class RelayBuilder {
     return socket
   }
 
-  async #reload(parts: {
-    core: Core
-    delivery: Delivery
-    signer: ConfiguredSigner
-    submission: Submission
-    reports: Reports
-    runner: Runner
-  }): Promise<readonly string[]> {
+  /** Whoever asks for it, the log has what came of it. */
+  async #reload(parts: Reloaded): Promise<readonly string[]> {
+    const { logger } = this.#options
+    try {
+      return await this.#takeOver(parts)
+    } catch (error) {
+      logger.error({ event: 'reload-refused' }, (error as Error).message)
+      throw error
+    }
+  }
+
+  async #takeOver(parts: Reloaded): Promise<readonly string[]> {
     const { logger, reload } = this.#options
     if (reload === undefined) return []
     // What runs from here on is old where a restart is needed and new elsewhere: that mixture was checked as a whole.
@@ -369,9 +388,12 @@ class RelayBuilder {
     parts.submission.reconfigure(settings)
     await parts.reports.reconfigure(settings)
     parts.runner.forgetPlaces()
-    for (const change of changes) logger.info({ event: 'reloaded' }, change)
+    const files = namedFiles(settings)
+    const all = [...changes, ...changesOf(this.#files, files)]
+    this.#files = files
+    for (const change of all) logger.info({ event: 'reloaded' }, change)
     for (const option of needsRestart)
       logger.warn({ event: 'needs-restart', option }, `${option} takes effect at the next start`)
-    return [...changes, ...needsRestart.map((option) => `${option} takes effect at the next start`)]
+    return [...all, ...needsRestart.map((option) => `${option} takes effect at the next start`)]
   }
 }

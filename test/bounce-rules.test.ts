@@ -74,8 +74,20 @@ describe('own rules', () => {
   })
 
   test.each([
-    ['no TOML', 'rule = = 1', /not TOML/],
-    ['an unknown category', RULE.replace('inactive-mailbox', 'dead'), /rule "acme-gone", category/],
+    ['no TOML', 'rule = = 1', /rules\.toml:1:\d+ are not TOML: [^\n]*$/],
+    [
+      'an unknown category',
+      RULE.replace('inactive-mailbox', 'dead'),
+      /line 5, rule "acme-gone", category: there is no category "dead"; `studs bounce explain`/,
+    ],
+    ['a typed category', RULE.replace('inactive', 'inactiv'), /line 5, .*did you mean "inactive-mailbox"\?$/],
+    [
+      'a typed key',
+      RULE.replace('category', 'categry'),
+      /line 5, rule "acme-gone", categry: .*did you mean "category"\?/,
+    ],
+    ['a typed section', `${RULE}[wrods]\n`, /line 7, wrods: .*did you mean "words"\?/],
+    ['one id twice', `${RULE}${RULE}`, /two rules "acme-gone", one in \S+:2 and one in \S+:8/],
     ['a sample that does not match', RULE.replace('spam, E-4711', 'spam'), /sample .*pattern does not match/],
     ['a rule that steals a sample', `${RULE}${RULE.replace('acme-gone', 'other')}`, /acme-gone@1 decides it/],
     ['the id of a shipped rule', RULE.replace('acme-gone', 'mailbox-unknown'), /two rules "mailbox-unknown".*rename/],

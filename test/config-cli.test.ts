@@ -58,6 +58,42 @@ describe('check', () => {
     })
   })
 
+  test('finds what the schema, the cross checks, the rules and the keys have to say in one go', async () => {
+    const folder = temporaryFolder()
+    folder.write('own.toml', '[[rule]]\nid = "a"\nmatch = "x"\ncategory = "bad-malbox"\nsamples = ["550 x"]\n')
+    folder.write(
+      'studs.toml',
+      [
+        '[bounce]',
+        'rules = "own.toml"',
+        '[delivery]',
+        'conect_timeout = "1s"',
+        '[[listener]]',
+        'name = "submission"',
+        'port = 2525',
+        '[[bounce_listener]]',
+        'name = "bounces"',
+        'port = 2525',
+        '[[credential]]',
+        'name = "app"',
+        'password = "plain"',
+        '[[domain]]',
+        'name = "example.com"',
+        'dkim = [{ selector = "s1", key_file = "no.pem" }]',
+      ].join('\n'),
+    )
+    const { err, code } = await config(folder, ['check', '--file', 'studs.toml'])
+    expect(code).toBe(1)
+    for (const part of [
+      /^studs\.toml:4: delivery\.conect_timeout: unknown key/m,
+      /^studs\.toml:10: bounce_listener\.0\.port: port 2525 on \S+ is already taken by listener "submission"/m,
+      /^studs\.toml:13: credential\.0\.password: /m,
+      /^studs\.toml:2: bounce\.rules: the rules in \S+own\.toml are not valid/m,
+      /^studs\.toml:16: domain\.0\.dkim\.0\.key_file: .*no\.pem.*cannot be read/m,
+    ])
+      expect(err).toMatch(part)
+  })
+
   test('takes the global --config too, and --file before it', async () => {
     const folder = temporaryFolder()
     folder.write('a.toml', 'node.id = 1')

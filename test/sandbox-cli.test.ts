@@ -44,7 +44,7 @@ function start(words: readonly string[]) {
     env: {},
   }
   const program = new Command('studs').option('--config <file>').option('--json').option('-q, --quiet').exitOverride()
-  addSandboxCommands(program, io)
+  addSandboxCommands(program, io, { version: '1.2.3' })
   const ended = program.parseAsync(words, { from: 'user' }).then(
     () => undefined,
     (error: unknown) => error,

@@ -125,20 +125,41 @@ describe('takes back what fits', () => {
     expect(learning.strikes.read('a', 'hand@example.net')).toEqual(strikes)
   })
 
-  test('with one record for each scope', async () => {
+  test('by the name of a host, of its domain and of the provider', async () => {
+    await put(entry('host@far.example', {}, { site: 'mx.far.example', mx: 'mx7.far.example' }))
+    const count = async (site: string): Promise<number> => {
+      const providerOf = (mx: string) => (mx === 'mx7.far.example' ? 'faraway' : undefined)
+      const given = { list: learning.list, who: 'x', why: 'x', isReal: false, site, providerOf }
+      return (await undoSuppressions(given)).count
+    }
+    expect(await count('MX7.far.example')).toBe(1)
+    expect(await count('far.example')).toBe(1)
+    expect(await count('faraway')).toBe(1)
+    expect(await count('ar.example')).toBe(0)
+  })
+
+  test('with a record for each address, by which it is found again', async () => {
     await undo({ rule: 'wrong-rule' })
-    expect(removals()).toMatchObject([
-      { tenant: '*', who: 'cli:ops', why: '1 address taken back: rule 3 was wrong', scope: '*', recipient: '*' },
-      { tenant: 'a', why: '5 addresses taken back: rule 3 was wrong' },
-      { tenant: 'b', why: '1 address taken back: rule 3 was wrong' },
+    expect(removals().map(({ tenant, recipient }) => `${tenant} ${recipient}`)).toEqual([
+      '* shared@example.net',
+      'a chance@example.net',
+      'a far@other.example',
+      'a new@example.net',
+      'a old@example.net',
+      'a pending@example.net',
+      'b b@example.net',
     ])
+    expect(learning.journal.changesOf('shared@example.net', 10)).toMatchObject([
+      { kind: 'suppression-removed', who: 'cli:ops', why: 'taken back: rule 3 was wrong', scope: '*' },
+    ])
+    expect(learning.journal.changesOf('hand@example.net', 10)).toEqual([])
   })
 })
 
-test('many go in pieces', async () => {
+test('many go, each with its record', async () => {
   for (let at = 0; at < 3; at++)
     await put(...Array.from({ length: 1000 }, (_, n) => entry(`u${at * 1000 + n}@example.net`)))
   expect(await undo({ rule: 'wrong-rule' })).toMatchObject({ count: 3000 })
   expect(left()).toEqual([])
-  expect(removals()).toHaveLength(6)
+  expect(learning.journal.since(undefined, { limit: 5000, kinds: ['suppression-removed'] })).toHaveLength(3000)
 })

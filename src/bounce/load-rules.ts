@@ -44,13 +44,18 @@ export function sampleCase(sample: string, { commands, scope }: Rule, { provider
   }
 }
 
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'does not exist',
+  EACCES: 'may not be read by this user',
+  EISDIR: 'is a directory',
+}
+
 function textOf(file: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new RulesError(`the rules file cannot be read: ${reason}; correct bounce.rules, or remove it`, {
-      cause: error,
-    })
+    const reason =
+      REASONS[(error as NodeJS.ErrnoException).code ?? ''] ?? `cannot be read (${(error as Error).message})`
+    throw new RulesError(`the rules file ${file} ${reason}; correct bounce.rules, or remove it`, { cause: error })
   }
 }

@@ -99,18 +99,22 @@ function assembled(sources: readonly Source[]): Rules {
     Object.fromEntries(Object.entries(file.providers).flatMap(([name, hosts]) => hosts.map((host) => [host, name]))),
   )
   const known = new Set(providers.values())
-  /** By id, the file that has it: the operator's comes first. */
-  const taken = new Map<string, string>()
-  const rules = files.flatMap(({ file, name: source, isOwn }) =>
-    file.rule.map((written) => {
+  /** By id, where it is: the operator's comes first. */
+  const taken = new Map<string, () => string>()
+  const rules = files.flatMap(({ file, isOwn }) =>
+    file.rule.map((written, at) => {
       const { id, scope } = written
       const other = taken.get(id)
       if (other !== undefined)
-        throw new RulesError(`there are two rules "${id}", one in ${other} and one in ${source}: rename one of them`)
-      taken.set(id, source)
+        throw new RulesError(
+          `there are two rules "${id}", one in ${other()} and one in ${file.placeOf(at)}: rename one of them`,
+        )
+      taken.set(id, () => file.placeOf(at))
       if (scope !== undefined && !known.has(scope))
-        throw new RulesError(`rule "${id}" in ${source}: no provider "${scope}" in [providers]; add its MX hosts there`)
-      return compiled(written, { source, words, isOwn })
+        throw new RulesError(
+          `rule "${id}" in ${file.placeOf(at)}: no provider "${scope}" in [providers]; add its MX hosts there`,
+        )
+      return compiled(written, { source: () => file.placeOf(at), words, isOwn })
     }),
   )
   return {
@@ -127,7 +131,7 @@ type Words = ReadonlyMap<string, string | readonly string[]>
 
 function compiled(
   { id, version, match, unless, commands, scope, action: does, note, ...rest }: WrittenRule,
-  given: { readonly source: string; readonly words: Words; readonly isOwn: boolean },
+  given: { readonly source: () => string; readonly words: Words; readonly isOwn: boolean },
 ): Rule {
   return {
     name: `${id}@${version}`,
@@ -146,12 +150,12 @@ function compiled(
 
 function patternOf(
   match: string | readonly string[],
-  { id, source, words }: { readonly id: string; readonly source: string; readonly words: Words },
+  { id, source, words }: { readonly id: string; readonly source: () => string; readonly words: Words },
 ): RegExp {
   const expand = (text: string): string =>
     text.replaceAll(/%([a-z-]+)%/g, (_, name: string) => {
       const word = words.get(name)
-      if (word === undefined) throw new RulesError(`rule "${id}" in ${source}: no word "${name}" in [words]`)
+      if (word === undefined) throw new RulesError(`rule "${id}" in ${source()}: no word "${name}" in [words]`)
       return oneOf(word, expand)
     })
   try {
@@ -160,7 +164,7 @@ function patternOf(
   } catch (error) {
     if (error instanceof RulesError) throw error
     const message = error instanceof Error ? error.message : String(error)
-    throw new RulesError(`rule "${id}" in ${source}: ${message}`, { cause: error })
+    throw new RulesError(`rule "${id}" in ${source()}: ${message}`, { cause: error })
   }
 }
 

@@ -24,7 +24,7 @@ interface ClassifyOptions {
   readonly rules?: string
 }
 
-/** One of many: what is told of it in a line. */
+/** What is told of each reply as JSON, one or many; of a single one everything else that is known beside it. */
 export interface ClassifiedLine {
   readonly text: string
   readonly category: string
@@ -35,6 +35,7 @@ export interface ClassifiedLine {
   readonly action: string
   readonly rule: string
   readonly by: string
+  readonly names: Classification['names']
 }
 
 const NAME_WIDTH = 10
@@ -58,8 +59,11 @@ export function addClassifyCommand(bounce: Command, io: Io): void {
       if (only === undefined || only.reply.trim() === '')
         throw new CliError(EXIT.usage, 'There is no reply to classify.')
       const classify = asker(classifierFor({ options, command, io, output }), options)
-      if (replies.length === 1 && !only.isJson) output.item(await classify(only), explanation)
-      else output.items(await Promise.all(replies.map(async (reply) => lineOf(reply, await classify(reply)))), lines)
+      if (replies.length === 1 && !only.isJson) {
+        const classification = await classify(only)
+        const { text: matched, ...rest } = classification
+        output.item({ ...lineOf(only, classification), ...rest, matched }, explanation)
+      } else output.items(await Promise.all(replies.map(async (reply) => lineOf(reply, await classify(reply)))), lines)
     })
 }
 
@@ -99,9 +103,9 @@ function classifierFor(given: {
   }
 }
 
-function lineOf({ text }: GivenReply, { verdict, by }: Classification): ClassifiedLine {
+function lineOf({ text }: GivenReply, { verdict, by, names }: Classification): ClassifiedLine {
   const { category, code, kind, fault, class: coarse, action, rule } = verdict
-  return { text, category, code, kind, fault, class: coarse, action, rule, by }
+  return { text, category, code, kind, fault, class: coarse, action, rule, by, names }
 }
 
 function lines(rows: readonly ClassifiedLine[], page: Page): string[] {
@@ -123,7 +127,7 @@ function colourOf(kind: string): 'red' | 'yellow' | 'cyan' {
 }
 
 function explanation(
-  { cause, verdict, by, text, provider, note, names }: Classification,
+  { cause, verdict, by, matched, provider, note, names }: Omit<Classification, 'text'> & { readonly matched: string },
   { paint, width }: Page,
 ): string[] {
   const { category, code, kind, fault, action, rule } = verdict
@@ -132,7 +136,7 @@ function explanation(
     ['Code', `${code}, ${kind}`],
     ['Fault', fault],
     ['Rule', `${rule}, decided by the ${by}${provider === undefined ? '' : `, at ${provider}`}`],
-    ['Matched', text],
+    ['Matched', matched],
     ...(note === undefined ? [] : [['Note', note] satisfies [string, string]]),
     ['Message', `${action}. ${ACTION_MEANINGS[action]}`],
     ['Address', addressMeaning(verdict)],

@@ -10,6 +10,7 @@ import { CliError, EXIT, type Io } from './io.ts'
 import { MEANINGS } from './meaning.ts'
 import { createOutput, type Page } from './output.ts'
 import type { GlobalOptions } from './session.ts'
+import { table } from './table.ts'
 import { wrap } from './terminal.ts'
 
 interface Explained {
@@ -30,11 +31,25 @@ export function addExplainCommand(bounce: Command, io: Io): void {
   bounce
     .command('explain')
     .description('Say what a code or category means, what happened and what to do')
-    .argument('<code-or-category>', 'e.g. 51 or spam-related; docs/bounces.md has all of them')
-    .action((wanted: string, _options: object, command: Command) => {
+    .argument('[code-or-category]', 'e.g. 51 or spam-related; without it all of them are listed')
+    .action((wanted: string | undefined, _options: object, command: Command) => {
       const output = createOutput(io, command.optsWithGlobals<GlobalOptions>())
-      output.items(found(wanted).map(explained), explainedLines)
+      if (wanted === undefined) output.items(CODES.flatMap(({ code }) => categoriesOf(code)).map(explained), listed)
+      else output.items(found(wanted).map(explained), explainedLines)
     })
+}
+
+function listed(entries: readonly Explained[], page: Page): string[] {
+  return table(
+    entries,
+    [
+      { title: 'CODE', align: 'right', value: ({ code }) => String(code) },
+      { title: 'CATEGORY', value: ({ category }) => category },
+      { title: 'KIND', value: ({ kind }) => kind },
+      { title: 'MEANING', value: ({ meaning }) => meaning, least: 20 },
+    ],
+    page,
+  )
 }
 
 function found(wanted: string): Category[] {

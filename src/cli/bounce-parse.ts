@@ -1,7 +1,7 @@
 // `studs bounce parse`: what Studs reads in mails that came back. Needs neither relay, store nor configuration. Thousands
 // of files pass one by one: memory is that of one mail.
 
-import { closeSync, createReadStream, fstatSync, openSync, readSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import type { Command } from 'commander'
 import { createClassifier } from '../bounce/classify.ts'
 import { parseReport } from '../bounce/parse.ts'
@@ -9,10 +9,10 @@ import type { ParsedReport } from '../bounce/report.ts'
 import { shippedRules } from '../bounce/rules.ts'
 import { type Summary, summaryOf } from '../bounce/summary.ts'
 import { toWire, type Wire } from '../http/wire.ts'
-import { namedLines } from './bounce-report-view.ts'
+import { kindAndFamily, namedLines } from './bounce-report-view.ts'
 import { forEachNamed } from './each.ts'
+import { openFile, unreadable } from './file.ts'
 import { CliError, EXIT, type Io } from './io.ts'
-import { REPORT_KIND_NAMES } from './meaning.ts'
 import { createOutput, type Page } from './output.ts'
 import type { GlobalOptions } from './session.ts'
 import { wrap } from './terminal.ts'
@@ -56,7 +56,7 @@ async function* namesFrom(files: readonly string[], list: string | undefined, io
   if (list === undefined) return
   const decoder = new TextDecoder()
   let rest = ''
-  for await (const chunk of list === '-' ? io.input() : (createReadStream(list) as AsyncIterable<Uint8Array>)) {
+  for await (const chunk of list === '-' ? io.input() : (await openFile(list)).createReadStream()) {
     const lines = (rest + decoder.decode(chunk, { stream: true })).split(/\r?\n/)
     rest = lines.pop() ?? ''
     for (const line of lines) if (line !== '') yield line
@@ -67,7 +67,7 @@ async function* namesFrom(files: readonly string[], list: string | undefined, io
 
 /** The beginning of a file, or of whatever else can be opened by a name. */
 function readFile(file: string): Buffer {
-  const opened = openSync(file, 'r')
+  const opened = opening(file)
   try {
     const { size } = fstatSync(opened)
     // A pipe has no size.
@@ -81,6 +81,14 @@ function readFile(file: string): Buffer {
     return bytes.subarray(0, used)
   } finally {
     closeSync(opened)
+  }
+}
+
+function opening(file: string): number {
+  try {
+    return openSync(file, 'r')
+  } catch (cause) {
+    throw unreadable(file, cause)
   }
 }
 
@@ -116,7 +124,7 @@ function toldLines({ file, report, verdicts }: Told, page: Page): string[] {
     ...(limit === undefined ? [] : [`only a part was read, up to the limit of ${limit}`]),
   ]
   return [
-    `${page.paint('bold', file)}  ${REPORT_KIND_NAMES[kind]} (${kind}, ${family})`,
+    `${page.paint('bold', file)}  ${kindAndFamily(kind, family)}`,
     ...details.flatMap((line) => wrap(line, page.width - 2).map((part) => `  ${page.paint('dim', part)}`)),
     ...report.recipients.flatMap((named, at) => {
       const verdict = verdicts[at]

@@ -1,12 +1,12 @@
 // Reports for people. Pure: printable data in, lines out.
 
 import type { Category } from '../bounce/verdict.ts'
-import type { Report } from '../http/operations.ts'
+import type { Report, ReportDecision } from '../http/operations.ts'
 import { EVIDENCE_MEANINGS, MEANINGS, REPORT_KIND_NAMES } from './meaning.ts'
 import type { Page } from './output.ts'
 import { table } from './table.ts'
 import { type Colour, padEnd, wrap } from './terminal.ts'
-import { dateTimeText, sizeText } from './time.ts'
+import { dateTimeText, shortTimeText, sizeText } from './time.ts'
 
 type Named = Report['report']['recipients'][number]
 
@@ -26,33 +26,32 @@ export function reportTable(reports: readonly Report[], page: Page): string[] {
     reports,
     [
       { title: 'ID', value: ({ id }) => id },
-      { title: 'TIME (UTC)', value: timeText },
-      { title: 'KIND', value: kindText },
-      { title: 'OUTCOME', value: outcomeText, colour: ({ outcome }) => OUTCOME_COLOURS[outcome] },
-      { title: 'ADDRESS', value: addressText, least: 20 },
-      { title: 'SAID', value: saidText, least: 16 },
+      { title: 'TIME (UTC)', value: ({ at }) => shortTimeText(at, page.now) },
+      { title: 'KIND', value: kindText, least: 4 },
+      { title: 'OUTCOME', value: outcomeText, colour: ({ outcome }) => OUTCOME_COLOURS[outcome], least: 8 },
+      { title: 'ADDRESS', value: addressText, least: 16 },
+      { title: 'CATEGORY', value: ({ verdict }) => verdict?.category ?? '', least: 6 },
+      { title: 'WORDS', value: wordsText, least: 8 },
     ],
     page,
   )
 }
 
+/** Why each waits stands below it, whole: that is what has to be decided. */
 export function reviewTable(reports: readonly Report[], page: Page): string[] {
-  return table(
+  const [head = '', ...rows] = table(
     reports,
     [
       { title: 'ID', value: ({ id }) => id },
-      { title: 'TIME (UTC)', value: timeText },
-      { title: 'KIND', value: kindText },
-      { title: 'ADDRESS', value: addressText, least: 20 },
-      { title: 'SURE', value: ({ about }) => about?.confidence ?? 'unknown' },
-      { title: 'WHY', value: ({ review }) => review?.why ?? '', least: 20 },
+      { title: 'TIME (UTC)', value: ({ at }) => shortTimeText(at, page.now) },
+      { title: 'KIND', value: kindText, least: 4 },
+      { title: 'ADDRESS', value: addressText, least: 16 },
+      { title: 'SURE', value: ({ about }) => about?.confidence ?? 'nobody found' },
     ],
     page,
   )
-}
-
-function timeText({ at }: Report): string {
-  return dateTimeText(at).slice(0, 16)
+  const reasons = reports.map(({ review }) => wrap(review?.why ?? '', page.width - 2).map((line) => `  ${line}`))
+  return [head, ...rows.flatMap((row, at) => [row, ...(reasons[at] ?? [])])]
 }
 
 /** `dsn`, and of what kind when it tells of no failure. */
@@ -67,28 +66,54 @@ function outcomeText({ outcome, review }: Report): string {
   return isOpen && outcome !== 'review' ? `${outcome} (review)` : outcome
 }
 
-/** Whose recipient it is about; else whom it names, which is anybody's guess. */
+/** Whose recipient it is about; else whom it names, or who wrote it, which is anybody's guess. */
 function addressText({ about, report }: Report): string {
   if (about !== undefined) return about.recipient
   const named = report.recipients.find(({ address }) => address !== '')?.address ?? report.feedback?.original_rcpt_to[0]
-  return named === undefined ? '' : `${named}?`
+  return named ?? report.from
 }
 
-function saidText({ verdict, report }: Report): string {
-  const said = report.recipients.find(({ diagnostic }) => diagnostic !== '')?.diagnostic ?? report.subject
-  return verdict === undefined ? said : `${verdict.category}: ${said}`
+function wordsText({ report }: Report): string {
+  return report.recipients.find(({ diagnostic }) => diagnostic !== '')?.diagnostic ?? report.subject
 }
 
-/** What became of a report, in a few words: after ingest and after a decision. */
-export function followedText({ outcome, about, review, suppressed }: Report): string {
-  const whose =
-    about === undefined ? '' : `, about ${about.recipient} (${about.confidence}: ${evidenceText(about.evidence)})`
+/** What became of a report, in a few words: after ingest and after it was accepted. */
+export function followedText(report: Report): string {
+  const { outcome, about, review, suppressed } = report
   const isOpen = review !== undefined && review.decided === undefined
   const after = suppressed === true ? '; the address is suppressed' : ''
-  return `${outcome}${whose}${after}${isOpen ? `. To be looked at: ${review.why}` : ''}.`
+  const known = changesNothing(report) ? `recorded, changes nothing: ${about?.recipient} had bounced already` : outcome
+  return `${known}${aboutPhrase(report)}${after}${isOpen ? `. To be looked at: ${review.why}` : ''}.`
 }
 
-function evidenceText(evidence: string): string {
+/** A bounce of a recipient that was known to have failed. */
+function changesNothing({ outcome, about, report }: Report): boolean {
+  return (
+    outcome === 'noted' && about !== undefined && report.kind === 'dsn' && report.recipients[0]?.action === 'failed'
+  )
+}
+
+function aboutPhrase(report: Report): string {
+  const { about } = report
+  return about === undefined ? '' : `, about ${about.recipient} (${about.confidence}: ${evidenceText(report)})`
+}
+
+/** What a decision did: what had acted before was only looked at. */
+export function decidedText(report: Report, decision: ReportDecision): string {
+  const { outcome, about } = report
+  if (outcome === 'dismissed') return `dismissed; nothing follows${aboutPhrase(report)}.`
+  if (decision === 'accept' && about !== undefined) return followedText(report)
+  const undo =
+    about === undefined || outcome === 'noted'
+      ? ''
+      : `; studs suppress rm ${about.recipient} lets the address be mailed again`
+  return `off the list. What it had done before (${outcome}) stays${undo}.`
+}
+
+function evidenceText({ about, origin, outcome }: Report): string {
+  const evidence = about?.evidence ?? ''
+  if (origin.kind === 'link') return 'it came by the signed unsubscribe link'
+  if (outcome === 'unsubscribed' && evidence === 'return-path') return 'it came to the signed unsubscribe address'
   return EVIDENCE_MEANINGS[evidence] ?? evidence
 }
 
@@ -151,13 +176,21 @@ function mailText({ report, size_bytes, is_cut }: Report): string {
 
 function readText({ report: { kind, family, limit } }: Report): string {
   const ended = limit === undefined ? '' : `; only a part was read, up to the limit of ${limit}`
-  return `${REPORT_KIND_NAMES[kind]} (${kind}, ${family})${ended}`
+  return `${kindAndFamily(kind, family)}${ended}`
 }
 
-function aboutText({ about }: Report): string {
+/** `delivery report (dsn, rfc3464)`; a word that says nothing new is left out. */
+export function kindAndFamily(kind: Report['report']['kind'], family: string): string {
+  const name = REPORT_KIND_NAMES[kind]
+  const more = [kind, family].filter((word, at, words) => !name.includes(word) && words.indexOf(word) === at)
+  return more.length === 0 ? name : `${name} (${more.join(', ')})`
+}
+
+function aboutText(report: Report): string {
+  const { about } = report
   if (about === undefined) return 'no recipient of ours was found'
-  const { recipient, message, n, tenant, confidence, evidence } = about
-  return `${recipient}, message ${message}.${n} of tenant ${tenant}; ${confidence}: ${evidenceText(evidence)}`
+  const { recipient, message, n, tenant, confidence } = about
+  return `${recipient}, message ${message}.${n} of tenant ${tenant}; ${confidence}: ${evidenceText(report)}`
 }
 
 function verdictText({ verdict }: Report): string | undefined {
@@ -176,16 +209,19 @@ const OUTCOME_SENTENCES: Readonly<Record<Report['outcome'], string>> = {
 }
 
 function outcomeSentence({ outcome, suppressed }: Report): string {
-  return `${OUTCOME_SENTENCES[outcome]}${suppressed === true ? ' The address is suppressed.' : ''}`
+  return `${OUTCOME_SENTENCES[outcome]}${suppressed === true ? ' The address was suppressed for it.' : ''}`
 }
 
 function reviewText({ id, review, outcome, about }: Report): string | undefined {
   if (review === undefined) return undefined
   const { why, decided } = review
-  if (decided !== undefined) return `${why}; decided ${dateTimeText(decided.at)} UTC by ${decided.who}`
+  if (decided !== undefined)
+    return `${why}; ${outcome === 'dismissed' ? 'dismissed' : 'decided'} ${dateTimeText(decided.at)} UTC by ${decided.who}`
   // What has acted already, or has nobody to act on, needs nothing but to be seen.
-  const ways = outcome === 'review' && about !== undefined ? `accept ${id}, or … dismiss ${id}` : `dismiss ${id}`
-  return `${why}; decide by studs bounce review ${ways}`
+  const dismiss = `studs bounce review dismiss ${id}`
+  return outcome === 'review' && about !== undefined
+    ? `${why}. If it is right: studs bounce review accept ${id}. If not: ${dismiss}`
+    : `${why}. When you have looked: ${dismiss}`
 }
 
 function feedbackText({ report: { feedback } }: Report): string | undefined {

@@ -1,14 +1,15 @@
 // `studs bounce list|show|raw|review|ingest`: the reports that came back, and what a person decides of those that no
 // machine should.
 
-import { open } from 'node:fs/promises'
 import { type Command, Option } from 'commander'
 import { MAX_PAGE } from '../http/input.ts'
 import type { MailInput, Operations, Report, ReportDecision, ReportQuery } from '../http/operations.ts'
+import { OperationError } from '../http/problem.ts'
 import { REPORT_OUTCOMES, type ReportOutcome } from '../reports/report-entry.ts'
 import { positiveInteger, whoAmI } from './argument.ts'
-import { followedText, reportLines, reportTable, reviewTable } from './bounce-report-view.ts'
+import { decidedText, followedText, reportLines, reportTable, reviewTable } from './bounce-report-view.ts'
 import { forEachNamed } from './each.ts'
+import { openFile } from './file.ts'
 import { CliError, EXIT, type Io } from './io.ts'
 import type { Page } from './output.ts'
 import { type Session, type Tools, withRelay } from './session.ts'
@@ -42,7 +43,7 @@ export function addReportCommands(bounce: Command, io: Io, { version }: Tools): 
     .argument('<id>', 'report id')
     .action((id: string, _options: object, command: Command) =>
       withRelay({ command, io, version }, async ({ operations, output }) => {
-        output.item(found(await operations.report(id), id), reportLines)
+        output.item(await found(await operations.report(id), id, operations), reportLines)
       }),
     )
   bounce
@@ -106,15 +107,16 @@ function queryOf(filter: Omit<ListOptions, 'limit'>, limit: number, cursor: stri
   return { ...filter, limit, ...(cursor === undefined ? {} : { cursor }) }
 }
 
-function found<T>(value: T | undefined, id: string): T {
-  if (value === undefined) throw new CliError(EXIT.notFound, `There is no report ${id}.`)
-  return value
+async function found<T>(value: T | undefined, id: string, operations: Operations): Promise<T> {
+  if (value !== undefined) return value
+  const hint = (await operations.message(id)) === undefined ? '' : ` It is a message: studs message ${id}`
+  throw new CliError(EXIT.notFound, `There is no report ${id}.${hint}`)
 }
 
 async function raw({ operations, output, io, options }: Session, id: string): Promise<void> {
   const mail = await operations.reportMail(id)
   if (mail === undefined) {
-    found(await operations.report(id), id)
+    await found(await operations.report(id), id, operations)
     throw new CliError(EXIT.notFound, `The mail of the report ${id} is not kept any more (bounce.keep_raw).`)
   }
   const bytes = Buffer.from(mail.buffer, mail.byteOffset, mail.byteLength)
@@ -127,24 +129,31 @@ async function raw({ operations, output, io, options }: Session, id: string): Pr
 function ingest({ operations, output, io }: Session, files: readonly string[]): Promise<void> {
   const named = (file: string): string => (files.length > 1 ? `${file}: ` : '')
   return forEachNamed(files, { output, signal: io.signal, named }, async (file) => {
-    const report = await operations.ingestReport(await mailFrom(file, io), whoAmI())
+    const report = await ingested(operations, await mailFrom(file, io))
     output.done(report, `${named(file)}report ${report.id}: ${followedText(report)}`)
   })
 }
 
 /** Opened before the relay is asked: a file that is not there is no failure of the relay. */
 async function mailFrom(file: string, io: Io): Promise<MailInput> {
-  if (file === '-') return io.input()
-  const handle = await open(file)
-  if (!(await handle.stat()).isDirectory()) return handle.createReadStream()
-  await handle.close()
-  throw new CliError(EXIT.failed, `${file} is a directory.`)
+  return file === '-' ? io.input() : (await openFile(file)).createReadStream()
+}
+
+/** A mail that is none (empty, say) is a failure of this mail; the command line was right. */
+async function ingested(operations: Operations, mail: MailInput): Promise<Report> {
+  try {
+    return await operations.ingestReport(mail, whoAmI())
+  } catch (error) {
+    if (error instanceof OperationError && error.code === 'invalid')
+      throw new CliError(EXIT.failed, error.message, { cause: error })
+    throw error
+  }
 }
 
 function decide({ operations, output, io }: Session, ids: readonly string[], decision: ReportDecision): Promise<void> {
   return forEachNamed(ids, { output, signal: io.signal }, async (id) => {
-    const report = found(await decided(operations, id, decision), id)
-    output.done(report, `${id}: ${followedText(report)}`)
+    const report = await found(await decided(operations, id, decision), id, operations)
+    output.done(report, `${id}: ${decidedText(report, decision)}`)
   })
 }
 

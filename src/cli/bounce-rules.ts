@@ -3,13 +3,15 @@
 
 import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
-import type { RuleChange, RulesTrial, UnknownReply } from '../http/rules-operations.ts'
+import type { UnknownReply } from '../http/rules-operations.ts'
+import type { RuleChange, RulesTrial } from '../http/rules-trial.ts'
 import { positiveInteger } from './argument.ts'
+import { unreadable } from './file.ts'
 import { CliError, EXIT, type Io } from './io.ts'
 import type { Page } from './output.ts'
 import { type Tools, withRelay } from './session.ts'
 import { wrap } from './terminal.ts'
-import { countText, dateTimeText } from './time.ts'
+import { counted, countText, dateTimeText } from './time.ts'
 
 interface Options {
   readonly days: number
@@ -47,15 +49,21 @@ function readRules(file: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch (cause) {
-    throw new CliError(EXIT.usage, `The rules cannot be read: ${(cause as Error).message}`, { cause })
+    throw new CliError(EXIT.usage, unreadable(file, cause).message, { cause })
   }
 }
 
-function trialLines({ days, records, changed, changes }: RulesTrial, page: Page): string[] {
+function trialLines(trial: RulesTrial, page: Page): string[] {
+  const { days, recipients, changed, newly_suppressed, no_longer_suppressed, changes, at_least } = trial
   const span = `the last ${days} ${days === 1 ? 'day' : 'days'}`
-  if (records === 0) return [`There was no failure in ${span}.`]
-  const head = `${countText(changed)} of ${countText(records)} failures of ${span} would be judged otherwise.`
-  return [head, ...changes.flatMap((change) => ['', ...changeLines(change, page)])]
+  if (recipients === 0) return [`There was no failure in ${span}.`]
+  const addresses = (count: number): string => counted(count, 'address', 'addresses')
+  return [
+    `${countText(changed)} of ${counted(recipients, 'recipient')} with failures in ${span} would be judged otherwise.`,
+    `Suppressed at once would be ${addresses(newly_suppressed)} more, and ${addresses(no_longer_suppressed)} would not be any more.`,
+    ...(at_least === true ? ['There were more than are told apart here: the numbers are the least.'] : []),
+    ...changes.flatMap((change) => ['', ...changeLines(change, page)]),
+  ]
 }
 
 function changeLines({ from, to, count, examples }: RuleChange, { paint, width }: Page): string[] {

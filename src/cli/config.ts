@@ -1,17 +1,21 @@
 // `studs config`: check, show, describe. Works on the files alone; no running relay is needed or asked.
 
 import type { Command } from 'commander'
-import { loadRules } from '../bounce/load-rules.ts'
-import { RulesError } from '../bounce/rules.ts'
 import { describeSection, type SectionText } from '../config/describe.ts'
 import { markdownReference } from '../config/describe-markdown.ts'
 import { tomlReference } from '../config/describe-toml.ts'
 import type { Origin } from '../config/document.ts'
 import { optionsOf, tomlValue } from '../config/effective.ts'
-import { ConfigError, environment, formatProblem, type LoadedSettings, loadSettings } from '../config/load.ts'
-import { SigningKeyError } from '../sign/keyring.ts'
-import { createSigner } from '../sign/signer.ts'
-import { systemClock } from '../util/clock.ts'
+import {
+  ConfigError,
+  environment,
+  formatProblem,
+  type LoadedSettings,
+  loadSettings,
+  type Problem,
+} from '../config/load.ts'
+import type { Remainder } from '../config/problem.ts'
+import { checkNamedFiles } from './config-files.ts'
 import { EXIT } from './io.ts'
 
 const WIDEST_COLUMN = 72
@@ -37,21 +41,21 @@ interface Options {
 }
 
 export function addConfigCommands(program: Command, io: ConfigIo): void {
-  const config = program.command('config').description('Check, show and explain the configuration.')
+  const config = program.command('config').description('Check, show and explain the configuration')
   config
     .command('check')
-    .description('Say everything that is wrong with the configuration; exit code 1 if anything is.')
+    .description('Say everything that is wrong with the configuration; exit code 1 if anything is')
     .option('--file <file>', 'the file to check instead of the one that would be used')
     .action((_options: Options, command: Command) => check(command.optsWithGlobals(), io))
   config
     .command('show')
-    .description('Show every effective option and where it comes from. Secrets are hidden.')
+    .description('Show every effective option and where it comes from; secrets are hidden')
     .option('--file <file>', 'the file to read instead of the one that would be used')
     .option('--json', 'one JSON object per option')
     .action((_options: Options, command: Command) => show(command.optsWithGlobals(), io))
   config
     .command('describe')
-    .description('Explain the options: all sections in brief, or one section or option in full.')
+    .description('Explain the options: all sections in brief, or one section or option in full')
     .argument('[section]', 'for example "delivery" or "delivery.mode"')
     .option('--toml', 'the whole reference as a commented configuration file')
     .option('--markdown', 'the whole reference as a Markdown page')
@@ -59,33 +63,19 @@ export function addConfigCommands(program: Command, io: ConfigIo): void {
 }
 
 function check(options: Options, io: ConfigIo): void {
-  const loaded = load(options, io)
-  if (loaded === undefined) return
-  const files = namedFiles(loaded.settings)
-  if (files.problem !== undefined) {
-    io.err(`${files.problem}\n`)
+  const read = reading(options, io)
+  const files = read.remainder === undefined ? { problems: [], warnings: [] } : checkNamedFiles(read.remainder)
+  const problems = [...read.problems, ...files.problems]
+  if (read.loaded === undefined || problems.length > 0) {
+    for (const problem of problems) io.err(`${formatProblem(problem)}\n`)
     io.fail(EXIT.failed)
     return
   }
-  const warnings = [...loaded.warnings.map(formatProblem), ...files.warnings]
+  const warnings = [...read.loaded.warnings.map(formatProblem), ...files.warnings]
   for (const warning of warnings) io.err(`warning: ${warning}\n`)
   const { length } = warnings
   const warned = length === 0 ? '' : ` (${length} ${length === 1 ? 'warning' : 'warnings'})`
-  io.out(`${loaded.file ?? 'no file, defaults only'}: valid${warned}\n`)
-}
-
-/** What only the files that the configuration names can tell: read as the relay would read them. */
-function namedFiles({ domain, bounce }: LoadedSettings['settings']): {
-  problem?: string
-  warnings: readonly string[]
-} {
-  try {
-    loadRules(bounce.rules)
-    return { warnings: createSigner({ domains: domain, clock: systemClock }).warnings }
-  } catch (error) {
-    if (!(error instanceof SigningKeyError) && !(error instanceof RulesError)) throw error
-    return { problem: error.message, warnings: [] }
-  }
+  io.out(`${read.loaded.file ?? 'no file, defaults only'}: valid${warned}\n`)
 }
 
 function show(options: Options, io: ConfigIo): void {
@@ -136,17 +126,31 @@ function reference(section: string | undefined, { toml, markdown }: Options): Se
 }
 
 /** Undefined when the configuration is wrong: everything has then been said. */
-function load({ file, config }: Options, io: ConfigIo): LoadedSettings | undefined {
+function load(options: Options, io: ConfigIo): LoadedSettings | undefined {
+  const { loaded, problems } = reading(options, io)
+  if (loaded !== undefined) return loaded
+  for (const problem of problems) io.err(`${formatProblem(problem)}\n`)
+  io.fail(EXIT.failed)
+  return undefined
+}
+
+interface Reading {
+  readonly loaded?: LoadedSettings
+  readonly problems: readonly Problem[]
+  /** What of it can be looked at further. */
+  readonly remainder?: Remainder | undefined
+}
+
+function reading({ file, config }: Options, io: ConfigIo): Reading {
   try {
-    return loadSettings({
+    const loaded = loadSettings({
       file: file ?? config,
       env: io.env ?? environment(),
       ...(io.cwd !== undefined && { cwd: io.cwd }),
     })
+    return { loaded, problems: [], remainder: loaded }
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
-    for (const problem of error.problems) io.err(`${formatProblem(problem)}\n`)
-    io.fail(EXIT.failed)
-    return undefined
+    return { problems: error.problems, remainder: error.remainder }
   }
 }

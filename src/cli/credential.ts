@@ -15,10 +15,32 @@ export function addCredentialCommands(program: Command, io: Io): void {
     .action(async (_options: object, command: Command) => {
       const output = createOutput(io, command.optsWithGlobals<GlobalOptions>())
       // Never as an argument: those stand in the process list and in the shell's history.
-      if (io.isInputTty) output.note('Type the password, then Enter and Ctrl-D.')
-      const password = (await io.readAll()).replace(/\r?\n$/, '')
-      if (password === '') throw new CliError(EXIT.usage, 'There is no password on standard input.')
+      const password = io.keys === undefined ? (await io.readAll()).replace(/\r?\n$/, '') : await typed(io, io.keys)
+      if (password === '') throw new CliError(EXIT.usage, 'There is no password.')
       const hash = await hashPassword(password)
       output.item({ hash }, () => [hash])
     })
+}
+
+const ENTER_OR_END = /[\r\n\u0004]/
+const ERASE = /[\u0008\u007f]/
+
+/** What is typed up to Enter; nobody who looks at the screen sees it. */
+async function typed(io: Io, keys: NonNullable<Io['keys']>): Promise<string> {
+  io.err('Password (it is not shown): ')
+  const done = new AbortController()
+  const characters: string[] = []
+  try {
+    for await (const text of keys(AbortSignal.any([io.signal, done.signal]))) {
+      for (const character of text) {
+        if (ENTER_OR_END.test(character)) return characters.join('')
+        if (ERASE.test(character)) characters.pop()
+        else characters.push(character)
+      }
+    }
+    throw new CliError(EXIT.failed, 'Interrupted.')
+  } finally {
+    done.abort()
+    io.err('\n')
+  }
 }

@@ -55,7 +55,7 @@ async function runDemo(io: DemoIo, options: DemoOptions): Promise<void> {
   if (options.messages < LEAST_MESSAGES)
     throw new CliError(EXIT.usage, `The demo needs at least ${LEAST_MESSAGES} messages.`)
   const isJson = options.json === true
-  const page = { ...createOutput(io, options).page, width: Math.min(io.width, WIDEST) }
+  const page = { ...createOutput(io, options).page, width: Math.min(io.width, WIDEST), isFile: false }
   const plan = planOf(options.messages)
   const stage = await openStage(io)
   let isGood = false

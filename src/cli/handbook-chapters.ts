@@ -22,8 +22,8 @@ everything. What is refused before \`RCPT\` is about us and never about the reci
 export const POLICY = `\
 ## From verdicts to suppressions
 
-- **Hard at once.** A hard verdict on a message that failed or came back suppresses the address for the tenant. Where the last word
-  was a temporary one ("450 user unknown" until the message expired), it is a strike instead.
+- **Hard at once.** A hard verdict on a message that failed or came back suppresses the address for the tenant. When the last reply
+  was only a temporary one ("450 user unknown" until the message expired), it is a strike instead.
 - **Strikes.** A soft verdict is one strike per message that ends so, however often it was tried. Strikes count at least
   \`suppression.strike_spacing\` (24 h) apart; \`suppression.soft_strikes\` (3) of them suppress: \`soft_bounce_limit\`. A delivery clears
   them, and they are forgotten after \`suppression.strike_memory\`.
@@ -40,8 +40,8 @@ export const POLICY = `\
   new hard bounce suppresses again at once, a success clears the history.
 - **Complaints** suppress at once, and come back only with \`--force\` and a reason. **Unsubscribe requests** suppress at once for
   the tenant.
-- **Taking a mistake back.** \`studs suppress undo --rule R\`, \`--site S\` or \`--since T\` takes back what a rule or a site taught,
-  and shows first what it would do.
+- **Taking a mistake back.** \`studs suppress undo --rule R\`, \`--site S\` or \`--since T\` takes back what a rule, a site or a
+  provider taught, and shows first what it would do. \`studs suppress why\` of each address tells it afterwards.
 `
 
 export const WHAT_TO_DO = `\
@@ -86,7 +86,8 @@ export const OWN_RULES = `\
 ## Rules of your own
 
 \`bounce.rules\` names a TOML file in the form of the shipped rules (\`src/bounce/rules/\`). Its rules are asked before all
-shipped ones, and \`studs config check\` and a reload refuse it as a whole when anything in it is wrong.
+shipped ones, and \`studs config check\` and a reload refuse it as a whole when anything in it is wrong, with line and cure. A reload says how many
+rules it took over.
 
 \`\`\`toml
 [providers]                       # optional: MX hosts whose replies are worth rules of their own
@@ -116,7 +117,7 @@ Before you take rules over:
 studs bounce unknown                          # what no rule knows, the most frequent first
 studs bounce classify --rules FILE '550 …'    # one reply
 studs bounce classify --rules FILE < replies  # many, one per line; --json gives a line of JSON each
-studs bounce test-rules FILE --days 7         # what would have been judged otherwise lately
+studs bounce test-rules FILE --days 7         # which recipients would have been judged otherwise, whom that suppresses
 studs reload
 \`\`\`
 `

@@ -10,18 +10,20 @@ export interface CodeEntry {
   readonly address: string
 }
 
+const STRIKES = 'A strike per message; three strikes, a day or more apart, suppress.'
+
 export const CODES: readonly CodeEntry[] = [
   { code: 0, label: 'Non-bounce', address: 'Nothing happens to the address.' },
-  { code: 10, label: 'Bad email address', address: 'The address is suppressed at the first time.' },
-  { code: 20, label: 'Temporary failure, general', address: 'A strike per message; three strikes suppress.' },
+  { code: 10, label: 'Bad email address', address: 'The address is suppressed at once.' },
+  { code: 20, label: 'Temporary failure, general', address: STRIKES },
   {
     code: 21,
     label: 'Temporary failure, DNS',
-    address: 'A strike per message; a domain found gone twice, a day or more apart, becomes code 10.',
+    address: 'A strike per message, as for code 20; a domain found gone twice, a day or more apart, becomes code 10.',
   },
-  { code: 22, label: 'Mailbox full', address: 'A strike per message; three strikes suppress.' },
+  { code: 22, label: 'Mailbox full', address: STRIKES },
   { code: 23, label: 'Message too large', address: 'Never suppresses.' },
-  { code: 29, label: 'Unable to connect', address: 'A strike per message; three strikes suppress.' },
+  { code: 29, label: 'Unable to connect', address: STRIKES },
   { code: 30, label: 'Bounce with no address', address: 'Never suppresses.' },
   { code: 40, label: 'General bounce', address: 'Never suppresses.' },
   { code: 50, label: 'Mail block, general', address: 'Never suppresses.' },
@@ -40,7 +42,7 @@ export const CODES: readonly CodeEntry[] = [
   {
     code: 122,
     label: 'Suppressed: inactive subscriber',
-    address: 'Is a suppression, made by an import or by your app.',
+    address: 'The address is suppressed already: an import or your app said so.',
   },
   { code: 123, label: 'Blocked by policy', address: 'Never suppresses.' },
   {
@@ -63,58 +65,55 @@ export const HANDBOOK: Readonly<Record<Category, CategoryEntry>> = {
   },
   'bad-mailbox': {
     happened:
-      'The receiver said for good that it has no such user. Some say so with other codes, and some say it of everybody during an outage; the spike breaker holds suppressions back then.',
+      'Said for good. Some receivers use other codes for it, and some say it of everybody during an outage; the spike breaker holds suppressions back then.',
     cure: 'Take the address off your lists. Many at once point to a typed or bought list: confirm addresses when they are entered.',
   },
   'inactive-mailbox': {
-    happened:
-      'The mailbox was there and is closed, disabled or abandoned; some receivers turn such addresses into spam traps later.',
+    happened: 'It was there once. Some receivers turn such addresses into spam traps later.',
     cure: 'Take the address off your lists, and stop mailing people who have not opened anything for a long time.',
   },
   'bad-domain': {
-    happened:
-      'The domain says itself that it takes no mail (null MX, RFC 7505), or was found gone twice, a day or more apart.',
+    happened: 'It says so itself (null MX, RFC 7505), or was found gone twice, a day or more apart.',
     cure: 'Take its addresses off your lists; look for typing errors such as gmial.com where they are entered. When a provider closes a domain, suppress it as a whole: studs suppress add @example.net.',
   },
   transient: {
-    happened: 'The receiver had a fault of its own: overload, maintenance, no disk, a broken filter or directory.',
+    happened: 'Overload, maintenance, no disk, a broken filter or directory.',
     cure: 'Nothing; it is tried again. If it lasts, write to their postmaster from elsewhere.',
   },
   'routing-issues': {
-    happened: 'The mail went in circles at the receiver, or its servers could not reach each other.',
+    happened: 'The mail went in circles there, or its servers could not reach each other.',
     cure: 'Nothing on your side, unless the loop has your own host in it: then a static route or an MX points back to you.',
   },
   'bad-connection': {
-    happened:
-      'The connection broke in the middle of the dialogue, or the receiver could not reach its own next server.',
+    happened: 'It broke in the middle of the dialogue, or the receiver could not reach its own next server.',
     cure: 'Nothing, if it is rare. Always at the same size: look for a firewall or path MTU problem. Always at one site: it may cut off senders that it does not trust.',
   },
   'dns-failure': {
-    happened: 'The domain does not exist, has no mail server, or its name servers do not answer.',
+    happened: 'It does not exist, has no mail server, or its name servers do not answer.',
     cure: 'Look for typing errors in the address. If many good domains fail, your resolver is broken: see delivery.resolvers.',
   },
   'quota-issues': {
-    happened: 'There is no room in the mailbox.',
-    cure: 'Nothing. A mailbox that stays full is abandoned; three messages in a row suppress it.',
+    happened: 'Some people clear it out in a day; many have stopped reading it.',
+    cure: 'Nothing. A mailbox that stays full is abandoned; three messages that fail so, a day or more apart, suppress it.',
   },
   'message-too-large': {
-    happened: 'The message, or a line or header of it, is larger than the receiver takes.',
+    happened: 'It need not be the whole: a single line or the header may be too long.',
     cure: 'Send a link instead of the file. Encoded attachments grow by a third; 10 MB is safe nearly everywhere.',
   },
   'no-answer-from-host': {
-    happened: 'No mail server of the domain could be connected to, and nobody is known to have reached it lately.',
+    happened: 'None could be connected to, and nobody is known to have reached one lately.',
     cure: 'Nothing; if it is true of every site, port 25 is closed on your way out: ask your provider.',
   },
   'no-address': {
-    happened: 'A report came back that names no recipient and carries nothing that leads to a message of ours.',
+    happened: 'Nothing else in it leads to a message of ours either.',
     cure: 'Look at it with studs bounce show; studs bounce review lets you decide.',
   },
   other: {
-    happened: 'No rule knows the words, and the codes say no more than "no".',
+    happened: 'The codes beside them say no more than "no".',
     cure: 'studs bounce unknown lists such replies; write a rule of your own for those that come often, and report them.',
   },
   'protocol-errors': {
-    happened: 'One of the two servers did not keep to the protocol, or an extension is missing that the message needs.',
+    happened: 'One of them did not keep to the protocol, or an extension is missing that the message needs.',
     cure: 'Look at the whole dialogue with studs message ID. A filter in between (a firewall that "inspects" SMTP) is a frequent cause.',
   },
   'bad-configuration': {
@@ -123,25 +122,23 @@ export const HANDBOOK: Readonly<Record<Category, CategoryEntry>> = {
     cure: 'With a smarthost: its user name and password. With tls = "required": the certificate of the receiver, or the setting.',
   },
   'message-expired': {
-    happened: 'The message, or the next server, ran out of time without a last word that says more.',
+    happened: 'It, or the next server, ran out of time without a last word that says more.',
     cure: 'Look at what happened before with studs message ID.',
   },
   'local-fault': {
-    happened: 'Our own network, resolver, store or configuration was the reason.',
+    happened: 'Nothing was wrong with the recipient or the message.',
     cure: 'See the log; studs status tells the state of the store. Nobody is suppressed for it.',
   },
   'policy-related': {
-    happened:
-      'A rule of the receiver forbids the mail: strangers may not write to the address, TLS is demanded, or no reason is given.',
+    happened: 'Strangers may not write to the address, TLS is demanded, or no reason is given.',
     cure: 'Read the reply: it often has a link. If it began on one day at one provider, see what to do when a provider changes its policy.',
   },
   authentication: {
-    happened: 'SPF, DKIM or DMARC did not pass, or the sending address has no reverse name that leads back to it.',
+    happened: 'A check of these did not pass, or no reverse name leads back to the sending address.',
     cure: 'Check the DNS records of the sender domain, that the sending addresses stand in SPF, and that the PTR record of each leads to its EHLO name.',
   },
   'invalid-sender': {
-    happened:
-      'The receiver does not take our envelope sender or From address: its domain does not resolve, or the address is blocked.',
+    happened: 'Envelope sender or From: its domain does not resolve, or the address is blocked.',
     cure: 'The return-path domain needs an MX or A record, and the From address should exist: some receivers ask.',
   },
   'spam-related': {
@@ -149,7 +146,7 @@ export const HANDBOOK: Readonly<Record<Category, CategoryEntry>> = {
     cure: 'See "When an address of yours is listed". The message is tried from another source if there is one.',
   },
   'content-related': {
-    happened: 'A filter takes the content for spam, or the message is built in a way that it does not like.',
+    happened: 'Words or links look like it to a filter, or the message is built in a way that it does not like.',
     cure: 'Send the same mail to a mailbox of your own there. Links, link shorteners, the domain in From and missing plain text are the usual reasons.',
   },
   'virus-related': {
@@ -157,21 +154,21 @@ export const HANDBOOK: Readonly<Record<Category, CategoryEntry>> = {
     cure: 'Scan the machine that made the message. A link to a hacked site is enough.',
   },
   'prohibited-attachment': {
-    happened: 'The receiver does not take this kind of file: programs, scripts, archives with a password.',
+    happened: 'Programs, scripts and archives with a password are the usual ones.',
     cure: 'Send a link, or another kind of file.',
   },
   'relaying-issues': {
-    happened: 'The server does not know the domain as one of its own.',
+    happened: 'It does not know the domain as one of its own.',
     cure: 'Its MX record points to the wrong place, which only they can mend; or a static route of yours does.',
   },
   'site-unreachable': {
-    happened: 'The site is alive, for others or a while ago, and does not answer us: it drops our connections.',
+    happened: 'Others reach it, or we did a while ago; it drops our connections.',
     cure: 'Try from another address. If only one source is concerned, it is blocked: see "When an address of yours is listed".',
   },
-  'auto-reply': { happened: 'A holiday notice or another machine answered.', cure: 'Nothing.' },
-  delayed: { happened: 'The next server sent a notice that it still tries.', cure: 'Nothing; wait for the last word.' },
+  'auto-reply': { happened: 'The mail itself was delivered.', cure: 'Nothing.' },
+  delayed: { happened: 'It sent a notice to say so.', cure: 'Nothing; wait for the last word.' },
   greylisted: {
-    happened: 'The receiver defers senders that it has not met yet.',
+    happened: 'It defers senders that it has not met yet.',
     cure: 'Nothing: the next attempt gets through. Sending from the same address each time helps.',
   },
   'rate-limited': {
@@ -183,20 +180,20 @@ export const HANDBOOK: Readonly<Record<Category, CategoryEntry>> = {
     cure: 'Nothing: the others follow in further transactions.',
   },
   unsubscribe: {
-    happened: 'The recipient used the unsubscribe link or address of the message.',
+    happened: 'By the unsubscribe link or address of the message.',
     cure: 'Take the address off the list that it was on; an event tells your app.',
   },
   'challenge-response': {
-    happened: 'A service between us and the recipient wants a person to confirm the sender.',
+    happened: 'A service in between asks for it before it lets mail through.',
     cure: 'Open the link in the report if the recipient matters (studs bounce show); do not do so by machine.',
   },
   'throttle-expired': {
-    happened: 'Our own limits for the site held the message for its whole life.',
+    happened: 'More mail was for the site than the limits let through.',
     cure: 'Raise the limits, add sources, or give the message a longer life.',
   },
   'queue-dumped': { happened: 'Somebody dropped it: studs message ID tells who and why.', cure: 'Nothing.' },
   'paused-expired': {
-    happened: 'The message was held, or the way to its site was paused, until its life ended.',
+    happened: 'An operator held it, or the way to its site was paused.',
     cure: 'Release what is held in time: studs queue list --held.',
   },
   'inactive-subscriber': {
@@ -204,11 +201,11 @@ export const HANDBOOK: Readonly<Record<Category, CategoryEntry>> = {
     cure: 'Nothing, or remove the entry when the subscriber comes back.',
   },
   'policy-enforced': {
-    happened: 'A rule of this relay forbids it, such as role_addresses = "refuse" for abuse@ and postmaster@.',
+    happened: 'One such rule is role_addresses = "refuse", for abuse@ and postmaster@.',
     cure: 'Change the rule, if the mail is wanted.',
   },
   'spam-complaint': {
-    happened: 'The recipient pressed "this is spam", and the provider sent a feedback report (ARF).',
+    happened: 'By pressing "this is spam"; the provider sent a feedback report (ARF).',
     cure: 'Take the address off every list. More than one complaint in a thousand messages endangers your delivery: make leaving easier than complaining.',
   },
 }

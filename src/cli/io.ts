@@ -14,6 +14,8 @@ export interface Io {
   input(): AsyncIterable<Uint8Array>
   /** Whether standard input is a terminal: somebody has to type what is read. */
   readonly isInputTty: boolean
+  /** What is typed at the terminal, key by key and without showing it, until `signal`. Absent: nobody can type. */
+  readonly keys?: (signal: AbortSignal) => AsyncIterable<string>
   /** Whether standard output is a terminal. */
   readonly isTty: boolean
   /** Columns to lay out for. */

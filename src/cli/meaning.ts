@@ -73,12 +73,15 @@ export const EVIDENCE_MEANINGS: Readonly<Record<string, string>> = {
   address: 'it names the address and the subject',
 }
 
+/** What `return-path` means for an unsubscribe request: there are two ways, with one token. */
+export const UNSUBSCRIBE_MEANING = 'it came to the signed unsubscribe address or link'
+
 /** What a message that ends so does to the address (suppression/policy.ts decides, this says it). */
 export function addressMeaning({ category, kind, fault }: Pick<Verdict, 'category' | 'kind' | 'fault'>): string {
   if (category === 'spam-complaint' || category === 'unsubscribe') return 'The address is suppressed at once.'
   if (kind === 'hard' && fault === 'recipient') return 'The address is suppressed at once when the message fails so.'
   if (kind === 'soft' && fault === 'recipient-system') {
-    return 'When the message ends so, the address gets a strike; with three strikes it is suppressed.'
+    return 'When the message ends so, the address gets a strike; three of them, a day or more apart, suppress it.'
   }
   return 'The address is not suppressed for this.'
 }

@@ -1,12 +1,13 @@
 // `studs message`: the timeline of a message, found by id, by Message-ID or by the address it went to.
 
 import type { Command } from 'commander'
+import type { Operations } from '../http/operations.ts'
 import { parseAddress } from '../mail/address.ts'
 import { isId } from '../util/id.ts'
 import { positiveInteger } from './argument.ts'
 import { CliError, EXIT, type Io } from './io.ts'
 import { type Session, type Tools, withRelay } from './session.ts'
-import { type Story, timeline } from './timeline.ts'
+import { type Review, type Story, timeline } from './timeline.ts'
 
 interface MessageOptions {
   readonly to?: string
@@ -25,8 +26,10 @@ export function addMessageCommand(program: Command, io: Io, { version }: Tools):
         throw new CliError(EXIT.usage, 'Give a message id, a Message-ID, or --to ADDRESS.')
       await withRelay({ command, io, version }, async (session) => {
         const stories = id === undefined ? await storiesTo(session, options) : await storiesOf(session, id)
-        if (stories.length === 0)
-          throw new CliError(EXIT.notFound, `Nothing is known of ${id ?? `mail to ${options.to}`}.`)
+        if (stories.length === 0) {
+          const hint = id === undefined ? '' : await reportHint(session, id)
+          throw new CliError(EXIT.notFound, `Nothing is known of ${id ?? `mail to ${options.to}`}.${hint}`)
+        }
         session.output.items(stories, (items, page) =>
           items.flatMap((story, at) => [...(at === 0 ? [] : ['', '']), ...timeline(story, page)]),
         )
@@ -59,11 +62,37 @@ async function readAll(session: Session, messages: readonly { readonly id: strin
 
 async function read({ operations }: Session, id: string): Promise<Story | undefined> {
   const [message, events] = await Promise.all([operations.message(id), operations.messageEvents(id)])
-  return message === undefined ? undefined : { message, events: events ?? [] }
+  if (message === undefined) return undefined
+  const hasReports = events?.some(({ report }) => report !== undefined) === true
+  const reviews = hasReports ? await reviewsOf(operations, id) : []
+  return { message, events: events ?? [], ...(reviews.length === 0 ? {} : { reviews }) }
 }
 
-function onlyFor({ message, events }: Story, isWanted: (recipient: Story['message']['to'][number]) => boolean): Story {
+async function reviewsOf(operations: Operations, message: string): Promise<Review[]> {
+  const { items } = await operations.reports({ message })
+  return items.flatMap(({ id, review, about, outcome }) =>
+    review === undefined
+      ? []
+      : [
+          {
+            id,
+            why: review.why,
+            open: review.decided === undefined,
+            acts: outcome === 'review' && about !== undefined,
+          },
+        ],
+  )
+}
+
+async function reportHint({ operations }: Session, id: string): Promise<string> {
+  return (await operations.report(id)) === undefined ? '' : ` It is a report: studs bounce show ${id}`
+}
+
+function onlyFor(
+  { message, events, ...rest }: Story,
+  isWanted: (recipient: Story['message']['to'][number]) => boolean,
+): Story {
   const to = message.to.filter(isWanted)
   const numbers = new Set(to.map(({ n }) => n))
-  return { message: { ...message, to }, events: events.filter(({ n }) => n === undefined || numbers.has(n)) }
+  return { ...rest, message: { ...message, to }, events: events.filter(({ n }) => n === undefined || numbers.has(n)) }
 }

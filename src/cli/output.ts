@@ -14,6 +14,8 @@ export interface OutputOptions {
 
 export interface Page {
   readonly width: number
+  /** Standard output is no terminal: tables are as wide as they are. */
+  readonly isFile?: boolean
   readonly paint: Paint
   /** When it is printed; ages count up to it. */
   readonly now: EpochMs
@@ -33,11 +35,17 @@ export interface Output {
   error(sentence: string): void
 }
 
+/** Further lines are moved in, so that none can pass for a sentence of ours. */
+function printableLines(text: string): string {
+  const [first = '', ...others] = text.split('\n')
+  return [printable(first), ...others.map((line) => `  ${printable(line.trimEnd())}`)].join('\n')
+}
+
 export function createOutput(io: Io, options: OutputOptions): Output {
   const isJson = options.json === true
   const isQuiet = options.quiet === true
   const hasColour = io.color && options.color !== false
-  const page: Page = { width: io.width, paint: painter(hasColour), now: io.clock.now() }
+  const page: Page = { width: io.width, isFile: !io.isTty, paint: painter(hasColour), now: io.clock.now() }
   const print = (lines: readonly string[]): void => {
     if (lines.length > 0) io.out(`${lines.join('\n')}\n`)
   }
@@ -52,6 +60,6 @@ export function createOutput(io: Io, options: OutputOptions): Output {
     note: (sentence) => {
       if (!isQuiet) io.err(`${page.paint('dim', printable(sentence))}\n`)
     },
-    error: (sentence) => io.err(`${page.paint('red', 'error:')} ${printable(sentence)}\n`),
+    error: (sentence) => io.err(`${page.paint('red', 'error:')} ${printableLines(sentence)}\n`),
   }
 }

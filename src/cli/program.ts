@@ -52,7 +52,7 @@ export function buildProgram(io: Io, parts: ProgramParts): Command {
   addDnsCommands(program, io)
   addDkimCommands(program, io)
   addConfigCommands(program, { ...io, fail: endWith })
-  addSandboxCommands(program, io)
+  addSandboxCommands(program, io, parts)
   addDemoCommand(program, { ...io, startRelay: parts.startRelay })
   program
     .command('version')

@@ -11,11 +11,12 @@ import { SPECIAL_DOMAINS } from '../sandbox/zone.ts'
 import { endpoint } from './argument.ts'
 import { CliError, EXIT, type Io } from './io.ts'
 import { createOutput, type Output, type Page } from './output.ts'
-import { type GlobalOptions, settingsFor } from './session.ts'
+import { addInboxCommand } from './sandbox-inbox.ts'
+import { type GlobalOptions, settingsFor, type Tools } from './session.ts'
 import { padEnd, truncate, widthOf, wrap } from './terminal.ts'
 import { clockText, sizeText } from './time.ts'
 
-export function addSandboxCommands(program: Command, io: Io): void {
+export function addSandboxCommands(program: Command, io: Io, tools: Tools): void {
   const sandbox = program
     .command('sandbox')
     .description('Run a pretend internet: DNS, MX hosts and an inbox. No mail leaves it')
@@ -34,6 +35,7 @@ export function addSandboxCommands(program: Command, io: Io): void {
       const rows = behaviourRows()
       createOutput(io, command.optsWithGlobals<GlobalOptions>()).items(rows, behaviourList)
     })
+  addInboxCommand(sandbox, io, tools)
 }
 
 async function run(command: Command, io: Io): Promise<void> {

@@ -47,7 +47,8 @@ export async function serve(file: string | undefined, io: ServeIo): Promise<void
   })
   logger.info({ event: 'ready', config: loaded.file ?? 'defaults', socket: relay.socket })
   io.onReload(() => {
-    relay.reload().catch((error: unknown) => logger.error({ event: 'reload-refused' }, (error as Error).message))
+    // The relay has logged why.
+    relay.reload().catch(() => undefined)
   })
   if (!io.signal.aborted) await new Promise((resolve) => io.signal.addEventListener('abort', resolve, { once: true }))
   logger.info({ event: 'stopping' })

@@ -8,9 +8,11 @@ export interface ScopeOptions {
   readonly tenant?: string
   readonly everybody?: boolean
 }
-export function scoped(command: Command): Command {
+
+/** `without`: whom it is about when neither option is given. */
+export function scoped(command: Command, without: string): Command {
   return command
-    .addOption(new Option('--tenant <name>', 'the tenant it is about').conflicts('everybody'))
+    .addOption(new Option('--tenant <name>', `the tenant it is about; without it ${without}`).conflicts('everybody'))
     .option('--everybody', 'entries that hold for all tenants')
 }
 
@@ -22,9 +24,15 @@ export function scopeOf(options: ScopeOptions): string {
   return maybeScope(options) ?? 'default'
 }
 
-/** An address is mailed by a tenant, never by everybody. */
-export function tenantOf({ tenant, everybody }: ScopeOptions): string {
+/** An address is mailed by a tenant, never by everybody. Undefined: all tenants. */
+export function tenantOf({ tenant, everybody }: ScopeOptions): string | undefined {
   if (everybody === true)
-    throw new CliError(EXIT.usage, 'Mail is sent by a tenant: give --tenant NAME, or nothing for "default".')
-  return tenant ?? 'default'
+    throw new CliError(EXIT.usage, 'Mail is sent by a tenant: give --tenant NAME, or nothing for all tenants.')
+  return tenant
+}
+
+/** `for everybody`, `for the tenant shop`, `for any tenant`. */
+export function forWhom(scope: string | undefined): string {
+  if (scope === undefined) return 'for any tenant'
+  return scope === GLOBAL_SCOPE ? 'for everybody' : `for the tenant ${scope}`
 }

@@ -11,7 +11,7 @@ import { type Session, type Tools, withRelay } from './session.ts'
 import { maybeScope, type ScopeOptions, scoped } from './suppress-scope.ts'
 import { suppressionTable } from './suppress-view.ts'
 import { padStart } from './terminal.ts'
-import { countText } from './time.ts'
+import { counted, countText } from './time.ts'
 
 /** A point in time: `2h` ago, or a date. */
 type When = { readonly ago: number } | { readonly at: string }
@@ -26,9 +26,12 @@ interface UndoOptions extends ScopeOptions {
 }
 
 export function addUndoCommand(suppress: Command, io: Io, { version }: Tools): void {
-  scoped(suppress.command('undo').description('Take back what Studs learned by mistake; shows it first unless --yes'))
+  scoped(
+    suppress.command('undo').description('Take back what Studs learned by mistake; shows it first unless --yes'),
+    'all of them',
+  )
     .option('--rule <rule>', 'learned by this rule, e.g. mailbox-unknown, or mailbox-unknown@2')
-    .option('--site <site>', 'learned at this site')
+    .option('--site <site>', 'learned at this site, one of its hosts, or this provider')
     .option('--category <category>', 'of this category', category)
     .option('--since <time>', 'learned since then: so long ago (2h), or a date (2026-11-21T08:00Z)', when)
     .option('--until <time>', 'learned before then', when)
@@ -71,24 +74,27 @@ async function undo({ operations, output, options: given, io }: Session, options
     reason,
     preview: !isReal,
   }
-  output.item(await operations.undoSuppressions(request), undoLines)
-  if (!isReal) output.note('Nothing was changed yet. Add --yes to take them back.')
+  const report = await operations.undoSuppressions(request)
+  output.item(report, undoLines)
+  if (!isReal && report.count > 0) output.note('Nothing was changed yet. Add --yes to take them back.')
 }
 
 function undoLines({ preview, count, rules, sites, scopes, first }: UndoReport, page: Page): string[] {
   if (count === 0) return ['Nothing that Studs learned fits.']
-  const counted = (title: string, counts: UndoReport['rules']): string[] => [
+  const listed = (title: string, counts: UndoReport['rules']): string[] => [
     '',
     page.paint('dim', title),
     ...counts.map(({ name, count: each }) => `  ${padStart(countText(each), 9)} ${name}`),
   ]
   const more = count - first.length
   return [
-    preview ? `${countText(count)} would be taken back.` : `${countText(count)} taken back.`,
-    ...counted('by rule', rules),
-    ...counted('by site', sites),
-    ...counted(
-      'for',
+    preview
+      ? `${counted(count, 'entry', 'entries')} would be taken back.`
+      : `${counted(count, 'entry', 'entries')} taken back.`,
+    ...listed('BY RULE', rules),
+    ...listed('BY SITE', sites),
+    ...listed(
+      'FOR',
       scopes.map(({ name, count: each }) => ({ name: name === '*' ? 'everybody' : name, count: each })),
     ),
     '',

@@ -3,10 +3,13 @@
 import type { CheckedAddress, ImportReport, SuppressionEntry, SuppressionStory } from '../http/operations.ts'
 import { GLOBAL_SCOPE } from '../suppression/suppression.ts'
 import type { Page } from './output.ts'
+import { forWhom } from './suppress-scope.ts'
 import { table } from './table.ts'
 import { padStart, wrap } from './terminal.ts'
-import { countText, dateText, dateTimeText } from './time.ts'
+import { countText, dateText, dateTimeText, ordinalText } from './time.ts'
 import { causeLine, causeLines } from './timeline.ts'
+
+type Event = SuppressionStory['events'][number]
 
 export function suppressionTable(entries: readonly SuppressionEntry[], page: Page): string[] {
   return table(
@@ -21,6 +24,10 @@ export function suppressionTable(entries: readonly SuppressionEntry[], page: Pag
     ],
     page,
   )
+}
+
+function whomText({ tenants = [], entry }: CheckedAddress): string {
+  return entry?.scope === GLOBAL_SCOPE ? 'everybody' : tenants.join(', ')
 }
 
 function scopeText(scope: string): string {
@@ -50,6 +57,7 @@ export function checkTable(checked: readonly CheckedAddress[], page: Page): stri
         value: ({ result }) => result,
         colour: ({ result }) => (result === 'clear' ? 'green' : result === 'invalid' ? 'yellow' : 'red'),
       },
+      { title: 'FOR', value: whomText },
       { title: 'REASON', value: ({ entry }) => entry?.reason ?? '' },
       { title: 'SINCE', value: ({ entry }) => (entry === undefined ? '' : dateText(entry.created_at)) },
     ],
@@ -57,32 +65,51 @@ export function checkTable(checked: readonly CheckedAddress[], page: Page): stri
   )
 }
 
-export function storyLines(
-  { target, tenant, active, entries, strikes, trial, events }: SuppressionStory,
-  page: Page,
-): string[] {
+export function storiesLines(stories: readonly SuppressionStory[], page: Page): string[] {
+  return stories.flatMap((story, at) => [...(at === 0 ? [] : ['']), ...storyLines(story, page)])
+}
+
+function storyLines(story: SuppressionStory, page: Page): string[] {
+  const { target, entries, strikes, trial, events } = story
   const { paint, width } = page
-  const answer =
-    active === undefined ? paint('green', 'is not suppressed') : paint('red', `is suppressed (${active.reason})`)
   const counted =
     strikes === undefined
       ? []
-      : ['', `Soft failures that count: ${strikes.count}, the last one ${dateTimeText(strikes.last_at)} UTC.`]
-  const history = events.map(({ at, kind, message, n, cause, verdict }) => {
-    const said = cause === undefined ? '' : `  ${causeLine(cause)}`
-    return `  ${dateTimeText(at)}  ${message}.${n}  ${kind}${said}${verdict === undefined ? '' : `  → ${verdict.category}`}`
-  })
+      : [
+          '',
+          `Soft failures that count: ${strikes.count} of ${strikes.needed}, the last one ${dateTimeText(strikes.last_at)} UTC.`,
+        ]
   return [
-    `${paint('bold', target)} ${answer} for the tenant ${tenant}.`,
+    `${paint('bold', target)} ${answer(story, page)}.`,
     ...entries.flatMap((entry) => ['', ...entryLines(entry, width)]),
     ...(trial === undefined
       ? []
       : ['', `Being tried right now: message ${trial}. Others wait for what becomes of it.`]),
     ...counted,
-    ...(history.length === 0
+    ...(events.length === 0
       ? []
-      : ['', 'Its newest messages:', ...history.flatMap((line) => hanging(line, width, '    '))]),
+      : ['', 'What happened last:', ...events.map(eventLine).flatMap((line) => hanging(line, width, '    '))]),
   ]
+}
+
+/** How it stands, in one line. */
+function answer({ tenant, active, entries }: SuppressionStory, { paint }: Page): string {
+  if (active !== undefined)
+    return `${paint('red', `is suppressed (${active.reason})`)} ${forWhom(active.scope === GLOBAL_SCOPE ? GLOBAL_SCOPE : tenant)}`
+  const whom = forWhom(tenant === GLOBAL_SCOPE ? undefined : tenant)
+  if (entries.some(({ standing }) => standing === 'half-open'))
+    return `${paint('yellow', 'is half-open')} ${whom}: mail goes one message at a time`
+  if (entries.some(({ standing }) => standing === 'pending'))
+    return `${paint('yellow', 'is not suppressed yet (pending)')} ${whom}`
+  return `${paint('green', 'is not suppressed')} ${whom}`
+}
+
+function eventLine({ at, kind, message, n, cause, verdict, who, why, scope }: Event): string {
+  const of = message === undefined ? `by ${who ?? 'nobody'}` : `${message}${n === undefined ? '' : `.${n}`}`
+  const whose = message === undefined && scope !== undefined ? ` ${forWhom(scope)}` : ''
+  const said = cause === undefined ? '' : `  ${causeLine(cause)}`
+  const reason = message !== undefined || why === undefined ? '' : `: ${why}`
+  return `  ${dateTimeText(at)}  ${of}  ${kind}${whose}${reason}${said}${verdict === undefined ? '' : `  → ${verdict.category}`}`
 }
 
 function entryLines(entry: SuppressionStory['entries'][number], width: number): string[] {
@@ -98,12 +125,12 @@ function entryLines(entry: SuppressionStory['entries'][number], width: number): 
     lines.push(...(cause === undefined ? [] : causeLines(cause).map((line) => `  ${line}`)))
     lines.push(`  → ${category} (${code}) by ${rule}${feedback === undefined ? '' : `, feedback "${feedback}"`}`)
     const where = [
-      ...(mx === undefined ? [] : [`said by ${mx}`]),
-      ...(source === undefined ? [] : [`to ${source}`]),
-      ...(message === undefined ? [] : [`about message ${message}`]),
+      ...(mx === undefined ? [] : [`${report === undefined ? 'said by' : 'reported by'} ${mx}`]),
       ...(report === undefined ? [] : [`in report ${report}`]),
+      ...(source === undefined ? [] : [`source ${source}`]),
+      ...(message === undefined ? [] : [`message ${message}`]),
     ]
-    if (where.length > 0) lines.push(`  ${where.join(' ')}`)
+    if (where.length > 0) lines.push(`  ${where.join(', ')}`)
     if (strikes !== undefined) lines.push(`  after failures of the messages ${strikes.join(', ')}`)
   }
   return lines.flatMap((line) => hanging(line, width, '    '))
@@ -127,11 +154,13 @@ function lifeLines({
         ]
       : []),
     ...(chance === undefined ? [] : [`  reactivated ${dateTimeText(chance.at)} UTC by ${chance.who}: ${chance.why}`]),
-    ...(standing === 'half-open' && accepted === undefined ? ['  half-open: mail goes one message at a time'] : []),
+    ...(standing === 'half-open' && accepted === undefined
+      ? ['  half-open: the next message goes alone; when it gets through, this entry goes']
+      : []),
     ...(accepted === undefined
       ? []
       : [`  message ${accepted.message} was taken ${dateTimeText(accepted.at)} UTC and has not come back yet`]),
-    ...(again === undefined ? [] : [`  suppressed for the ${again.times}. time`]),
+    ...(again === undefined ? [] : [`  suppressed for the ${ordinalText(again.times)} time`]),
   ]
 }
 
@@ -145,7 +174,7 @@ function hanging(text: string, width: number, indent: string): string[] {
   ]
 }
 
-export function importLines(report: ImportReport, { paint }: Page): string[] {
+export function importLines(report: ImportReport, whom: string, { paint }: Page): string[] {
   const { dry_run, format, changed, already, skipped, invalid, bad_lines } = report
   const more = invalid - bad_lines.length
   const counts: [number, string][] = [
@@ -156,7 +185,7 @@ export function importLines(report: ImportReport, { paint }: Page): string[] {
     [invalid, 'not readable'],
   ]
   return [
-    `${dry_run ? 'A look at the list' : 'Done with the list'} (${format}):`,
+    `${dry_run ? 'A look at the list' : 'Done with the list'} (${format}) ${whom}:`,
     ...counts
       .filter(([count], at) => count > 0 || at === 0)
       .map(([count, what]) => `  ${padStart(countText(count), 9)} ${what}`),

@@ -1,5 +1,6 @@
 // Tables for people: columns as wide as their widest cell, and when that is too much for the terminal, the columns
-// that may shrink give way, the widest first. Cells are cut with …, never wrapped: one row, one line.
+// that may shrink give way, the widest first. Cells are cut with …, never wrapped: one row, one line. In a file or pipe
+// nothing is cut.
 
 import { type Colour, type Paint, padEnd, padStart, truncate, widthOf } from './terminal.ts'
 
@@ -17,13 +18,13 @@ const GAP = '  '
 export function table<Row>(
   rows: readonly Row[],
   columns: readonly Column<Row>[],
-  page: { width: number; paint: Paint },
+  page: { readonly width: number; readonly paint: Paint; readonly isFile?: boolean },
 ): string[] {
   const cells = rows.map((row) => columns.map((column) => column.value(row)))
   const widths = fitted(
     columns,
     columns.map((column, at) => Math.max(widthOf(column.title), ...cells.map((line) => widthOf(line[at] ?? '')))),
-    page.width,
+    page.isFile === true ? Number.POSITIVE_INFINITY : page.width,
   )
   const cell = (text: string, at: number): string => {
     const width = widths[at] ?? 0

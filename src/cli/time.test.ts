@@ -18,12 +18,12 @@ test.each([
 })
 
 test.each([
-  [0, '+0.0 s'],
-  [-20, '+0.0 s'],
-  [340, '+0.3 s'],
-  [302 * SECOND, '+5 m 02 s'],
-  [2 * HOUR + 3 * MINUTE, '+2 h 03 m'],
-  [DAY + 2 * HOUR, '+1 d 02 h'],
+  [0, '+0.0s'],
+  [-20, '+0.0s'],
+  [340, '+0.3s'],
+  [302 * SECOND, '+5m 2s'],
+  [2 * HOUR + 3 * MINUTE, '+2h 3m'],
+  [DAY + 2 * HOUR, '+1d 2h'],
 ])('%i ms after the start is %s', (ms, text) => {
   expect(offsetText(ms)).toBe(text)
 })

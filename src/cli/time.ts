@@ -24,18 +24,21 @@ export function durationText(ms: number): string {
   return parts.join(' ')
 }
 
-/** Time since the beginning of a timeline: `+0.3 s`, `+5 m 02 s`, `+1 d 02 h`. */
+/** Time since the beginning of a timeline: `+0.3s`, `+5m 2s`, `+1d 2h`. */
 export function offsetText(ms: number): string {
-  const two = (count: number): string => String(Math.floor(count)).padStart(2, '0')
-  if (ms < MINUTE) return `+${(Math.max(0, ms) / SECOND).toFixed(1)} s`
-  if (ms < HOUR) return `+${Math.floor(ms / MINUTE)} m ${two((ms % MINUTE) / SECOND)} s`
-  if (ms < DAY) return `+${Math.floor(ms / HOUR)} h ${two((ms % HOUR) / MINUTE)} m`
-  return `+${Math.floor(ms / DAY)} d ${two((ms % DAY) / HOUR)} h`
+  return ms < 10 * SECOND ? `+${(Math.max(0, ms) / SECOND).toFixed(1)}s` : `+${durationText(ms)}`
 }
 
 /** `2026-11-21 23:20:11` */
 export function dateTimeText(time: string): string {
   return time.slice(0, 19).replace('T', ' ')
+}
+
+/** `11-21 23:20`; of another year only the day, `2025-11-21`. */
+export function shortTimeText(time: string, now: number): string {
+  return dateText(time).slice(0, 4) === new Date(now).toISOString().slice(0, 4)
+    ? dateTimeText(time).slice(5, 16)
+    : dateText(time)
 }
 
 /** `23:20:11.120` */
@@ -58,7 +61,15 @@ export function countText(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, ',')
 }
 
+/** `second`, `12th` */
+export function ordinalText(count: number): string {
+  const word = ['', 'first', 'second', 'third', 'fourth', 'fifth'][count]
+  if (word !== undefined && word !== '') return word
+  const ending = count % 100 >= 11 && count % 100 <= 13 ? 'th' : (['th', 'st', 'nd', 'rd'][count % 10] ?? 'th')
+  return `${count}${ending}`
+}
+
 /** `1 recipient`, `12,345 recipients` */
-export function counted(count: number, noun: string): string {
-  return `${countText(count)} ${noun}${count === 1 ? '' : 's'}`
+export function counted(count: number, noun: string, several = `${noun}s`): string {
+  return `${countText(count)} ${count === 1 ? noun : several}`
 }

@@ -4,7 +4,7 @@
 import type { Category } from '../bounce/verdict.ts'
 import type { EventRecord, MessageDetail, RecipientDetail } from '../http/operations.ts'
 import type { RecordKind } from '../journal/record.ts'
-import { EVIDENCE_MEANINGS, MEANINGS, REPORT_KIND_NAMES } from './meaning.ts'
+import { EVIDENCE_MEANINGS, MEANINGS, REPORT_KIND_NAMES, UNSUBSCRIBE_MEANING } from './meaning.ts'
 import type { Page } from './output.ts'
 import { type Colour, padEnd, widthOf, wrap } from './terminal.ts'
 import { clockText, counted, dateText, dateTimeText, durationText, offsetText, sizeText } from './time.ts'
@@ -22,7 +22,7 @@ const LABELS: Readonly<Record<RecordKind, { readonly label: string; readonly col
   cancelled: { label: 'cancelled', colour: 'cyan' },
   bounced: { label: 'bounced', colour: 'red' },
   complained: { label: 'complained', colour: 'red' },
-  unsubscribed: { label: 'unsubscribe', colour: 'cyan' },
+  unsubscribed: { label: 'unsubscribed', colour: 'cyan' },
   reported: { label: 'reported', colour: 'yellow' },
   'suppression-added': { label: 'suppression', colour: 'red' },
   'suppression-removed': { label: 'reactivated', colour: 'cyan' },
@@ -32,7 +32,7 @@ const LABELS: Readonly<Record<RecordKind, { readonly label: string; readonly col
 /** Kinds that end an attempt; on the others the count of attempts says nothing. */
 const IS_ATTEMPT: ReadonlySet<RecordKind> = new Set(['delivered', 'deferred', 'failed', 'expired'])
 const OFFSET_WIDTH = 10
-const LABEL_WIDTH = 11
+const LABEL_WIDTH = 12
 const DETAIL_INDENT = ' '.repeat(16)
 // Below the code and its separator.
 const REPLY_HANG = 4
@@ -41,15 +41,26 @@ const HEADING_WIDTH = 12
 export interface Story {
   readonly message: MessageDetail
   readonly events: readonly EventRecord[]
+  /** Why a person should look, or should have looked, at some of the reports. */
+  readonly reviews?: readonly Review[]
 }
 
-export function timeline({ message, events }: Story, page: Page): string[] {
+export interface Review {
+  /** Of the report. */
+  readonly id: string
+  readonly why: string
+  readonly open: boolean
+  /** Nothing has followed yet: accepting it would let it act. */
+  readonly acts: boolean
+}
+
+export function timeline({ message, events, reviews = [] }: Story, page: Page): string[] {
   const lines = heading(message, page)
   const ofNobody = events.filter((event) => event.n === undefined)
-  if (ofNobody.length > 0) lines.push('', ...eventLines(ofNobody, message, page))
+  if (ofNobody.length > 0) lines.push('', ...eventLines({ events: ofNobody, message, reviews }, page))
   for (const recipient of message.to) {
     const own = events.filter((event) => event.n === recipient.n)
-    lines.push('', recipientLine(recipient, page), ...eventLines(own, message, page))
+    lines.push('', recipientLine(recipient, page), ...eventLines({ events: own, message, reviews }, page))
   }
   return lines
 }
@@ -71,7 +82,7 @@ function heading(message: MessageDetail, { paint, width }: Page): string[] {
       `${dateTimeText(message.received_at)} UTC from ${client.address}${helo}, ${client.listener}, ${client.tls ?? 'no TLS'}`,
     ],
     ['Sent by', [...who, ...(message.tags?.map((tag) => `#${tag}`) ?? [])].join(', ')],
-    ['Size', `${sizeText(message.size_bytes)}, tried until ${dateTimeText(message.expires_at)} UTC`],
+    ['Size', `${sizeText(message.size_bytes)}${triedUntil(message)}`],
   ]
   const body = rows.flatMap(([name, value]) =>
     wrap(value, width - HEADING_WIDTH - 2).map(
@@ -81,28 +92,41 @@ function heading(message: MessageDetail, { paint, width }: Page): string[] {
   return [`Message ${paint('bold', message.id)}`, ...body]
 }
 
+/** Says nothing any more when nobody waits. */
+function triedUntil({ to, expires_at }: MessageDetail): string {
+  const isOpen = to.some(({ state }) => state.kind === 'waiting' || state.kind === 'held')
+  return isOpen ? `, tried until ${dateTimeText(expires_at)} UTC` : ''
+}
+
 function recipientLine({ n, address, state }: RecipientDetail, { paint }: Page): string {
   const colour: Colour =
     state.kind === 'delivered' ? 'green' : state.kind === 'waiting' ? 'yellow' : state.kind === 'held' ? 'cyan' : 'red'
   return `${paint('dim', `.${n}`)} ${paint('bold', address)}  ${paint(colour, state.kind)}`
 }
 
-function eventLines(events: readonly EventRecord[], message: MessageDetail, page: Page): string[] {
+function eventLines({ message, events, reviews }: Required<Story>, page: Page): string[] {
   const start = Date.parse(message.received_at)
   let day = dateText(message.received_at)
   return events.flatMap((event) => {
-    const lines = eventBlock(event, Date.parse(event.at) - start, page)
+    const lines = eventBlock({ event, offsetMs: Date.parse(event.at) - start, reviews }, page)
     if (dateText(event.at) === day) return lines
     day = dateText(event.at)
     return [page.paint('dim', `  ${day}`), ...lines]
   })
 }
 
-function eventBlock(event: EventRecord, offsetMs: number, { paint, width }: Page): string[] {
+interface Block {
+  readonly event: EventRecord
+  readonly offsetMs: number
+  readonly reviews: readonly Review[]
+}
+
+function eventBlock({ event, offsetMs, reviews }: Block, { paint, width }: Page): string[] {
   const { label, colour } = LABELS[event.kind]
   const lead = `  ${clockText(event.at)}  ${paint('dim', padEnd(offsetText(offsetMs), OFFSET_WIDTH))}  ${paint(colour, padEnd(label, LABEL_WIDTH))}  `
   const [first = '', ...others] = wrap(summary(event), Math.max(20, width - widthOf(lead)))
-  const below = details(event).flatMap(({ text, hang, colour: hue }) => {
+  const review = reviews.find(({ id }) => id === event.report?.id)
+  const below = details(event, review).flatMap(({ text, hang, colour: hue }) => {
     const [top = '', ...rest] = wrap(text, width - DETAIL_INDENT.length)
     const hung = rest.length === 0 ? [] : wrap(rest.join(' '), width - DETAIL_INDENT.length - hang)
     return [top, ...hung.map((line) => ' '.repeat(hang) + line)].map(
@@ -133,14 +157,16 @@ interface Detail {
   readonly colour?: Colour
 }
 
-function details(event: EventRecord): Detail[] {
+function details(event: EventRecord, review: Review | undefined): Detail[] {
   const { kind, why, reply, cause, ambiguous, verdict, due_at, at, report, pending_until } = event
   const plain = (text: string): Detail => ({ text, hang: 2 })
   const said = (text: string): Detail => ({ text, hang: REPLY_HANG })
   return [
-    ...(report === undefined ? [] : [{ ...plain(evidenceLine(report)), colour: 'dim' as const }]),
+    ...(report === undefined ? [] : [{ ...plain(evidenceLine(kind, report)), colour: 'dim' as const }]),
     ...(report?.link === undefined ? [] : [plain(`prove it at ${report.link}`)]),
-    ...(why === undefined ? [] : [plain(`because: ${why}`)]),
+    ...(why === undefined ? [] : [plain(`${review?.why === why ? 'doubtful' : 'because'}: ${why}`)]),
+    ...(review === undefined || review.why === why ? [] : [plain(`odd: ${review.why}`)]),
+    ...(review?.open === true ? [{ ...plain(decisionLine(review)), colour: 'yellow' as const }] : []),
     ...(event.way === undefined ? [] : [{ ...plain(wayLine(event)), colour: 'dim' as const }]),
     ...(reply === undefined ? [] : replyLines(reply).map(said)),
     ...(cause === undefined ? [] : causeLines(cause).map(said)),
@@ -170,8 +196,15 @@ function wayLine({ way, cause }: EventRecord): string {
   return `from ${way.local_address ?? way.source}${over}, after ${durationText(way.duration_ms)}${to}:`
 }
 
-function evidenceLine({ evidence }: NonNullable<EventRecord['report']>): string {
-  const meaning = EVIDENCE_MEANINGS[evidence]
+function decisionLine({ id, acts }: Review): string {
+  return acts
+    ? `It waits for a person. If it is right: studs bounce review accept ${id}. If not: studs bounce review dismiss ${id}`
+    : `Somebody should look: studs bounce show ${id}`
+}
+
+function evidenceLine(kind: RecordKind, { evidence }: NonNullable<EventRecord['report']>): string {
+  const meaning =
+    kind === 'unsubscribed' && evidence === 'return-path' ? UNSUBSCRIBE_MEANING : EVIDENCE_MEANINGS[evidence]
   return meaning === undefined ? `found by ${evidence}` : `about this recipient because ${meaning}`
 }
 

@@ -5,8 +5,8 @@ import type { Destination, QueueSummary, Stats, Status } from '../http/operation
 import type { Page } from './output.ts'
 import { queueText } from './queue-view.ts'
 import { table } from './table.ts'
-import { type Colour, padEnd, padStart, truncate } from './terminal.ts'
-import { clockText, countText, durationText, sizeText } from './time.ts'
+import { type Colour, padEnd, padStart, truncate, widthOf } from './terminal.ts'
+import { clockText, counted, countText, durationText, sizeText } from './time.ts'
 import { causeLine } from './timeline.ts'
 
 export interface Frame {
@@ -19,9 +19,10 @@ export interface Frame {
 const BARS = ' ▁▂▃▄▅▆▇█'
 const LONGEST_LIST = 8
 /** Head, rates, titles and blank lines. */
-const LINES_BESIDE_LISTS = 21
-const LABEL_WIDTH = 11
+const LINES_BESIDE_LISTS = 23
+const LABEL_WIDTH = 13
 const RATE_WIDTH = 9
+const WIDEST_RECIPIENT = 32
 const COLOUR_OF: Partial<Record<Counted, Colour>> = {
   delivered: 'green',
   deferred: 'yellow',
@@ -30,8 +31,9 @@ const COLOUR_OF: Partial<Record<Counted, Colour>> = {
   complained: 'red',
 }
 
-/** With a height, the lists are as long as fits; a frame that scrolls would lose its head. */
-export function topFrame({ status, stats, destinations, domains }: Frame, page: Page, height?: number): string[] {
+/** A picture: as wide as the page, in a file too. With a height, the lists are as long as fits; a frame that scrolls would lose its head. */
+export function topFrame({ status, stats, destinations, domains }: Frame, given: Page, height?: number): string[] {
+  const page = { ...given, isFile: false }
   const rows =
     height === undefined
       ? LONGEST_LIST
@@ -47,15 +49,19 @@ export function topFrame({ status, stats, destinations, domains }: Frame, page: 
   ].slice(0, height === undefined ? -1 : height - 1)
 }
 
-function head({ state, version, uptime_ms, store, queue }: Status, { paint, width }: Page): string[] {
+function head({ state, version, uptime_ms, store, queue, counts }: Status, { paint, width }: Page): string[] {
   const about = [`studs ${version}`, state, ...(uptime_ms === undefined ? [] : [`up ${durationText(uptime_ms)}`])]
   const used = [`store ${sizeText(store.used_bytes)}`, store.health, `commit ${durationText(store.last_commit_ms)}`]
   const left = about.join(', ')
   const right = used.join(', ')
   return [
     paint('bold', left) + padStart(right, Math.max(right.length + 2, width - left.length)),
-    `Queue  ${queueText(queue)}`,
+    `Queue  ${queueText(queue)}${reviewsText(counts.open_reviews)}`,
   ]
+}
+
+function reviewsText(open: number): string {
+  return open === 0 ? '' : `   Reviews  ${counted(open, 'report')} to look at`
 }
 
 function rates({ seconds, totals }: Stats, { paint, width }: Page): string[] {
@@ -127,9 +133,16 @@ function longestLines(domains: readonly QueueSummary[], count: number, page: Pag
   )
 }
 
+/** The newest of each recipient: one that fails again and again must not hide the others. */
 function failures({ recent_failures }: Stats, { paint, width }: Page): string[] {
-  return recent_failures.map(({ at, kind, recipient, cause }) => {
-    const text = `${clockText(at).slice(0, 8)}  ${padEnd(kind, 10)}  ${recipient}  ${cause === undefined ? '' : causeLine(cause)}`
+  const seen = new Set<string>()
+  // Newest first, as they come.
+  const newest = recent_failures.filter(({ recipient }) => !seen.has(recipient) && seen.add(recipient))
+  const widest = Math.min(WIDEST_RECIPIENT, Math.max(0, ...newest.map(({ recipient }) => widthOf(recipient))))
+  return newest.map(({ at, kind, recipient, cause, why }) => {
+    const said = cause === undefined ? (why ?? '') : causeLine(cause)
+    const whom = padEnd(truncate(recipient, widest), widest)
+    const text = `${clockText(at).slice(0, 8)}  ${padEnd(kind, 10)}  ${whom}  ${said}`
     return paint(kind === 'deferred' ? 'yellow' : 'red', truncate(text.trimEnd(), width))
   })
 }

@@ -1,4 +1,4 @@
-// `studs top`: the relay at a glance, drawn again every second until Ctrl-C. Without a terminal, or with --once, one frame.
+// `studs top`: the relay at a glance, drawn again every second until q or Ctrl-C. Without a terminal, or with --once, one frame.
 
 import type { Command } from 'commander'
 import type { Operations } from '../http/operations.ts'
@@ -44,21 +44,30 @@ async function watch(session: Session, { once, interval }: TopOptions): Promise<
     output.item(await readFrame(operations), (frame, page) => topFrame(frame, page))
     return
   }
+  const left = new AbortController()
+  const signal = AbortSignal.any([io.signal, left.signal])
+  const listening = leaveOnKey(io, left)
   io.out(ENTER)
   try {
     let frame = await readFrame(operations)
-    for (let shown = 1; !io.signal.aborted; shown++) {
+    for (let shown = 1; !signal.aborted; shown++) {
       io.out(painted(frame, output, io))
-      await io.clock.sleep(interval * SECOND, io.signal)
-      if (!io.signal.aborted)
-        frame = await readFrame(operations, shown % DOMAINS_EVERY === 0 ? undefined : frame.domains)
+      await io.clock.sleep(interval * SECOND, signal)
+      if (!signal.aborted) frame = await readFrame(operations, shown % DOMAINS_EVERY === 0 ? undefined : frame.domains)
     }
   } catch (error) {
     // Ctrl-C is how one leaves, also in the middle of a question.
-    if (!io.signal.aborted) throw error
+    if (!signal.aborted) throw error
   } finally {
+    left.abort()
+    await listening
     io.out(LEAVE)
   }
+}
+
+async function leaveOnKey({ keys, signal }: Io, left: AbortController): Promise<void> {
+  if (keys === undefined) return
+  for await (const typed of keys(AbortSignal.any([signal, left.signal]))) if (/q/i.test(typed)) left.abort()
 }
 
 async function readFrame(operations: Operations, knownDomains?: Frame['domains']): Promise<Frame> {

@@ -20,14 +20,8 @@ interface Place {
 export function* checkListeners(settings: Settings): Iterable<Finding> {
   if (settings.listener.length === 0)
     yield doubtful('listener', { message: 'there is no listener: nobody can submit mail by SMTP' })
-  for (const [index, { address }] of settings.listener.entries()) {
-    if (isIP(address) !== 0) continue
-    const cure =
-      address === 'localhost'
-        ? 'write "127.0.0.1" or "::1"'
-        : 'write an address of this machine, "127.0.0.1", or "0.0.0.0" for all'
-    yield wrong(`listener.${index}.address`, { message: `"${address}" is not an IP address`, cure })
-  }
+  yield* checkAddresses('listener', settings.listener)
+  yield* checkAddresses('bounce_listener', settings.bounceListener)
   if (!isLoopback(settings.sandbox.address)) {
     const message = `the pretend internet may only be on a loopback address, not "${settings.sandbox.address}"`
     yield wrong('sandbox.address', { message, cure: 'write "127.0.0.1"' })
@@ -42,13 +36,26 @@ export function* checkListeners(settings: Settings): Iterable<Finding> {
   }
 }
 
-function places({ listener, unsubscribe, sandbox, delivery }: Settings): Place[] {
-  const own: Place[] = listener.map(({ address, port, name }, index) => ({
-    path: `listener.${index}.port`,
-    address,
-    port,
-    whose: `listener "${name}"`,
-  }))
+function* checkAddresses(section: string, listeners: readonly { readonly address: string }[]): Iterable<Finding> {
+  for (const [index, { address }] of listeners.entries()) {
+    if (isIP(address) !== 0) continue
+    const cure =
+      address === 'localhost'
+        ? 'write "127.0.0.1" or "::1"'
+        : 'write an address of this machine, "127.0.0.1", or "0.0.0.0" for all'
+    yield wrong(`${section}.${index}.address`, { message: `"${address}" is not an IP address`, cure })
+  }
+}
+
+function places({ listener, bounceListener, unsubscribe, sandbox, delivery }: Settings): Place[] {
+  const placesOf = (section: string, listeners: readonly { address: string; port: number; name: string }[]): Place[] =>
+    listeners.map(({ address, port, name }, index) => ({
+      path: `${section}.${index}.port`,
+      address,
+      port,
+      whose: `${section === 'listener' ? 'listener' : 'bounce listener'} "${name}"`,
+    }))
+  const own = [...placesOf('listener', listener), ...placesOf('bounce_listener', bounceListener)]
   if (unsubscribe.port !== undefined) {
     const { address, port } = unsubscribe
     own.push({ path: 'unsubscribe.port', address, port, whose: 'the unsubscribe endpoint' })

@@ -7,12 +7,12 @@ import { check, type Finding } from './check.ts'
 import { type Document, emptyDocument, fillDefaults, type Origin, originOf, placeOf, readDocument } from './document.ts'
 import { problemsOf } from './issue.ts'
 import { applyOverrides, type Environment } from './override.ts'
-import { ConfigError, type Problem } from './problem.ts'
+import { ConfigError, type Place, type Problem } from './problem.ts'
 import { type Settings, schema } from './schema.ts'
 import { readSecretFiles } from './secret.ts'
 import { isTable, type Path, root } from './shape.ts'
 
-export { ConfigError, formatProblem, type Problem } from './problem.ts'
+export { ConfigError, formatProblem, type Place, type Problem } from './problem.ts'
 
 export interface LoadedSettings {
   readonly settings: Settings
@@ -26,6 +26,8 @@ export interface LoadedSettings {
   readonly tree: Readonly<Record<string, unknown>>
   /** Where the value at a path of `tree` came from. */
   origin(path: Path): Origin
+  /** Where to look for the cause of a problem at a path. */
+  place(path: Path): Place
 }
 
 export interface LoadOptions {
@@ -58,13 +60,42 @@ export function loadSettings({ file, env, cwd = process.cwd() }: LoadOptions): L
     const issues = parsed.error.issues.flatMap((issue) => problemsOf(issue, valueAt(tree, issue.path.map(String))))
     problems.push(...issues.map((problem) => placed(document, problem)))
   }
-  if (!parsed.success || problems.length > 0) throw new ConfigError(inOrder(problems))
-  const settings = settingsOf(tree)
-  const findings = check(settings)
-  const errors = findings.filter((finding) => finding.severity === 'error').map((finding) => placed(document, finding))
-  if (errors.length > 0) throw new ConfigError(inOrder(errors))
+  const place = (path: Path): Place => placeOf(document, path)
+  const settings = parsed.success ? settingsOf(tree) : settingsWithout(tree, problems)
+  const findings = settings === undefined ? [] : check(settings)
+  const errors = findings
+    .filter(({ severity, path }) => severity === 'error' && !isTouched(path, problems))
+    .map((finding) => placed(document, finding))
+  const all = [...problems, ...errors]
+  if (all.length > 0 || settings === undefined)
+    throw new ConfigError(inOrder(all), settings === undefined ? undefined : { settings, place })
   const warnings = inOrder(findings.map((finding) => placed(document, finding)))
-  return { settings, file: found, directory, warnings, tree, origin: (path) => originOf(document, path) }
+  return { settings, file: found, directory, warnings, tree, origin: (path) => originOf(document, path), place }
+}
+
+/** What is left when everything wrong is left out; undefined when that is no configuration. Only to find more problems. */
+function settingsWithout(tree: Readonly<Record<string, unknown>>, problems: readonly Problem[]): Settings | undefined {
+  const rest = problems.reduce<unknown>((left, { path }) => withoutValueAt(left, path.split('.')), tree)
+  const parsed = schema.safeParse(isTable(rest) ? fillDefaults(root, rest) : rest)
+  return parsed.success ? (camelKeys(parsed.data) as Settings) : undefined
+}
+
+/** Copied along the path only: garbage may be nested deeper than the stack. */
+function withoutValueAt(tree: unknown, [key = '', ...below]: Path): unknown {
+  if (Array.isArray(tree))
+    return tree.map((entry: unknown, at) =>
+      String(at) === key && below.length > 0 ? withoutValueAt(entry, below) : entry,
+    )
+  if (!isTable(tree) || !Object.hasOwn(tree, key)) return tree
+  if (below.length > 0) return { ...tree, [key]: withoutValueAt(tree[key], below) }
+  const { [key]: _, ...rest } = tree
+  return rest
+}
+
+/** In the same table or entry something is wrong already: what else is found there may only follow from that. */
+function isTouched(path: string, problems: readonly Problem[]): boolean {
+  const tableOf = (dotted: string): string => /^[^.]+(?:\.\d+)?/.exec(dotted)?.[0] ?? ''
+  return problems.some((problem) => tableOf(problem.path) === tableOf(path))
 }
 
 /** The settings of a tree that the schema takes; throws when it does not. */

@@ -1,6 +1,9 @@
 // What can be wrong with a configuration, as a list that is reported whole: every problem names its place (file and line,
 // or environment variable), the key, what is wrong and, where one can know it, the cure.
 
+import type { Settings } from './schema.ts'
+import type { Path } from './shape.ts'
+
 export interface Problem {
   /** Dotted key, `listener.0.port`; '' for the file as a whole. */
   readonly path: string
@@ -14,15 +17,26 @@ export interface Problem {
   readonly variable?: string
 }
 
+/** Where something stands: in the file, or in the environment. */
+export type Place = Pick<Problem, 'file' | 'line' | 'variable'>
+
+/** Of a configuration that is wrong, what is right: so that more problems can be found, and for nothing else. */
+export interface Remainder {
+  readonly settings: Settings
+  place(path: Path): Place
+}
+
 /** Thrown for everything that is wrong with the configuration, and for nothing else. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
   readonly code = 'STUDS_CONFIG'
   readonly problems: readonly Problem[]
+  readonly remainder: Remainder | undefined
 
-  constructor(problems: readonly Problem[]) {
+  constructor(problems: readonly Problem[], remainder?: Remainder) {
     super(problems.map(formatProblem).join('\n'))
     this.problems = problems
+    this.remainder = remainder
   }
 }
 

@@ -160,12 +160,18 @@ const mailbox = z.strictObject({
   tls: z
     .enum(['implicit', 'starttls', 'none'])
     .prefault('implicit')
-    .describe('implicit = from the first byte (993), starttls = demanded (143), none = only to loopback.'),
+    .describe(
+      'implicit = from the first byte (993), starttls = demanded (143), none = plaintext, only where host is a loopback address.',
+    ),
   user: text().describe('User name.'),
   password: text().optional().describe('Password. Secret.'),
   password_file: text().optional().describe('File with the password.'),
   folder: text().prefault('INBOX').describe('Folder into which reports fall.'),
-  poll: duration().prefault('5m').describe('Wait between looks where the server has no IDLE, and after an error.'),
+  poll: duration()
+    .prefault('5m')
+    .describe(
+      'Wait between looks where the server has no IDLE. After an error it is tried again after 5 s, then ever less often, up to this.',
+    ),
   done: z
     .enum(['seen', 'delete', 'move'])
     .prefault('seen')

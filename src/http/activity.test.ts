@@ -47,6 +47,8 @@ test('an expired message counts as failed; what no counter knows counts nowhere'
     failed: 1,
     bounced: 0,
     complained: 0,
+    unsubscribed: 0,
+    reported: 0,
     suppressed: 0,
   })
 })

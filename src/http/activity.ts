@@ -5,7 +5,17 @@ import type { JournalRecord, RecordKind } from '../journal/record.ts'
 import { type Clock, type EpochMs, SECOND } from '../util/clock.ts'
 
 export const ACTIVITY_SECONDS = 60
-export const COUNTED = ['accepted', 'delivered', 'deferred', 'failed', 'bounced', 'complained', 'suppressed'] as const
+export const COUNTED = [
+  'accepted',
+  'delivered',
+  'deferred',
+  'failed',
+  'suppressed',
+  'bounced',
+  'complained',
+  'unsubscribed',
+  'reported',
+] as const
 export type Counted = (typeof COUNTED)[number]
 
 /** `expired` counts as failed: for those who watch it is the same end. */
@@ -17,6 +27,8 @@ const COUNTER_OF: Partial<Record<RecordKind, Counted>> = {
   expired: 'failed',
   bounced: 'bounced',
   complained: 'complained',
+  unsubscribed: 'unsubscribed',
+  reported: 'reported',
   suppressed: 'suppressed',
 }
 

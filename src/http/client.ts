@@ -5,7 +5,16 @@ import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { pipeline, Readable } from 'node:stream'
 import type { ImportInput } from '../suppression/import.ts'
 import { MINUTE, SECOND } from '../util/clock.ts'
-import type { CheckedAddress, MessageDetail, Operations, Report, SuppressionEntry } from './operations.ts'
+import type { InboxMail } from './inbox-operations.ts'
+import type {
+  CheckedAddress,
+  MessageDetail,
+  Operations,
+  Removed,
+  Report,
+  SuppressionEntry,
+  SuppressionStory,
+} from './operations.ts'
 import { errorOfProblem, OperationError } from './problem.ts'
 import type { UnknownReply } from './rules-operations.ts'
 
@@ -76,15 +85,14 @@ export function createClient(
     suppressions: (query) => get('/suppressions', query),
     suppression: (address, scope) => unlessMissing(get<SuppressionEntry>(`/suppressions/${part(address)}`, { scope })),
     suppress: (address, body) => work('PUT', `/suppressions/${part(address)}`, { body }),
-    unsuppress: async (address, query) => {
-      const removal = work<{ result: 'half-open' } | undefined>('DELETE', `/suppressions/${part(address)}`, { query })
-      return unlessMissing(removal.then((answer) => answer?.result ?? 'removed'))
-    },
+    unsuppress: (address, query) =>
+      unlessMissing(work<Removed>('DELETE', `/suppressions/${part(address)}`, { query: { ...query } })),
     undoSuppressions: (body) => work('POST', '/suppressions/undo', { body }),
     checkAddresses: async (addresses, tenant) =>
       (await work<{ items: readonly CheckedAddress[] }>('POST', '/suppressions/check', { body: { addresses, tenant } }))
         .items,
-    whySuppressed: (address, tenant) => get(`/suppressions/${part(address)}/why`, { tenant }),
+    whySuppressed: async (address, tenant) =>
+      (await get<{ items: readonly SuppressionStory[] }>(`/suppressions/${part(address)}/why`, { tenant })).items,
     importSuppressions: (input, query) =>
       work('POST', '/suppressions/import', { query, stream: { type: 'text/csv', content: input } }),
     exportSuppressions: (query) =>
@@ -101,6 +109,8 @@ export function createClient(
       const call: Call = { ...working, query: { ...query } }
       return (await json<{ items: readonly UnknownReply[] }>(endpoint, '/api/v1/bounces/unknown', call)).items
     },
+    inbox: async (query) => (await get<{ items: [] }>('/sandbox/inbox', query)).items,
+    inboxMail: (id) => unlessMissing(get<InboxMail>(`/sandbox/inbox/${id}`)),
     classify: (body) => work('POST', '/bounces/classify', { body }),
     backup: (directory) => work('POST', '/backup', { body: { directory } }),
     reload: () => work('POST', '/reload'),

@@ -83,7 +83,8 @@ export const recipientParam = z.strictObject({ id: recipientKey() })
 const scope = () =>
   z.string().regex(/^(?:\*|[a-z0-9][a-z0-9._-]{0,62})$/, 'expected the name of a tenant, or * for all')
 const tenant = () => z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'expected the name of a tenant')
-export const tenantQuery = z.strictObject({ tenant: tenant().default('default') })
+/** Absent: all tenants. */
+export const tenantQuery = z.strictObject({ tenant: tenant().optional() })
 export const scopeQuery = z.strictObject({ scope: scope().default('default') })
 export const suppressionQuery = z.strictObject({
   scope: scope().optional(),
@@ -102,7 +103,8 @@ export const newSuppression = z.strictObject({
   who: text().default('api'),
 })
 export const removal = z.strictObject({
-  scope: scope().default('default'),
+  /** Absent: wherever it stands, if that is one place. */
+  scope: scope().optional(),
   who: text().default('api'),
   reason: text(),
   force: flag().default(false),
@@ -126,7 +128,8 @@ export const undoBody = z
     'say what is to be taken back: rule, site, category or since',
   )
 export const checkBody = z.strictObject({
-  tenant: tenant().default('default'),
+  /** Absent: all tenants. */
+  tenant: tenant().optional(),
   addresses: z.array(z.string().max(1000)).min(1).max(MAX_CHECKED_ADDRESSES),
 })
 export const importQuery = z.strictObject({

@@ -18,6 +18,7 @@ import type { ImportReport as Imported, ImportInput } from '../suppression/impor
 import type { Standing, Suppression } from '../suppression/suppression.ts'
 import type { UndoReport as Undone } from '../suppression/undo.ts'
 import type { Activity } from './activity.ts'
+import type { InboxOperations } from './inbox-operations.ts'
 import type {
   changeMany,
   classifyBody,
@@ -65,8 +66,11 @@ export type SuppressionQuery = z.input<typeof suppressionQuery>
 export type NewSuppression = z.input<typeof newSuppression>
 export type Removal = z.input<typeof removal>
 export type UndoRequest = z.input<typeof undoBody>
-/** `half-open`: the next message goes alone. Absent: there was nothing to remove. */
-export type Removed = 'removed' | 'half-open' | undefined
+/** `half-open`: the next message goes alone. `scope`: where the entry stood. */
+export interface Removed {
+  readonly result: 'removed' | 'half-open'
+  readonly scope: string
+}
 export type ClassifyRequest = z.input<typeof classifyBody>
 export type ImportOptions = z.input<typeof importQuery>
 export type ReportQuery = z.input<typeof reportQuery>
@@ -129,14 +133,17 @@ export interface Stats extends Wire<Activity> {
 
 export interface CheckedAddress {
   readonly address: string
-  /** `invalid`: not an address. `suppressed`: mail to it would not be relayed, and `entry` says why. */
+  /** `invalid`: not an address. `suppressed`: mail of `tenants` to it would not be relayed. */
   readonly result: 'clear' | 'suppressed' | 'invalid'
+  readonly tenants?: readonly string[]
+  /** Why, for the first of them. */
   readonly entry?: SuppressionEntry
 }
 
 /** All that is known of why an address may not be mailed, or may again. */
 export interface SuppressionStory {
   readonly target: string
+  /** `*`: no tenant knows anything of it. */
   readonly tenant: string
   /** The entry that keeps the tenant from mailing it; absent when nothing does. */
   readonly active?: SuppressionEntry
@@ -147,11 +154,13 @@ export interface SuppressionStory {
   /** Soft failures that count so far. */
   readonly strikes?: {
     readonly count: number
+    /** So many suppress. */
+    readonly needed: number
     readonly first_at: string
     readonly last_at: string
     readonly messages: readonly string[]
   }
-  /** What happened to the newest messages to it, oldest first. */
+  /** What happened to the newest messages to it, and what people did to its entries; oldest first. */
   readonly events: readonly EventRecord[]
 }
 
@@ -160,7 +169,7 @@ export type ImportReport = Wire<Imported>
 /** The verdict on a reply and how it came about; `cause` is the reply as it was read, `names` what others call it. */
 export type Classification = Wire<Explanation & { readonly cause: Cause; readonly names: Names }>
 
-export interface Operations extends RulesOperations {
+export interface Operations extends RulesOperations, InboxOperations {
   status(): Promise<Status>
   readiness(): Promise<Readiness>
   stats(): Promise<Stats>
@@ -184,11 +193,14 @@ export interface Operations extends RulesOperations {
     address: string,
     entry: NewSuppression,
   ): Promise<{ readonly result: 'added' | 'already'; readonly entry: SuppressionEntry }>
-  unsuppress(address: string, removal: Removal): Promise<Removed>
+  /** Undefined: there was nothing to remove. */
+  unsuppress(address: string, removal: Removal): Promise<Removed | undefined>
   /** Takes back what Studs learned by mistake. A preview changes nothing; else durable when it resolves. */
   undoSuppressions(request: UndoRequest): Promise<UndoReport>
-  checkAddresses(addresses: readonly string[], tenant: string): Promise<readonly CheckedAddress[]>
-  whySuppressed(address: string, tenant: string): Promise<SuppressionStory>
+  /** For one tenant, or for all of them. */
+  checkAddresses(addresses: readonly string[], tenant?: string): Promise<readonly CheckedAddress[]>
+  /** For one tenant, or for each that knows something of the address; one story at least. */
+  whySuppressed(address: string, tenant?: string): Promise<readonly SuppressionStory[]>
   /** The input is read as it comes, so it may be of any length. */
   importSuppressions(input: ImportInput, options: ImportOptions): Promise<ImportReport>
   exportSuppressions(query: ExportQuery): AsyncIterable<string>

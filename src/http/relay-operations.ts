@@ -11,6 +11,7 @@ import type { Store } from '../store/store.ts'
 import type { Clock, EpochMs } from '../util/clock.ts'
 import { createActivityMeter } from './activity.ts'
 import { classifyOperations } from './classify-operations.ts'
+import { inboxOperations, type KeptMail } from './inbox-operations.ts'
 import { messageOperations } from './message-operations.ts'
 import type { ListenerStatus, Operations, Status } from './operations.ts'
 import { OperationError } from './problem.ts'
@@ -27,6 +28,8 @@ export interface RunningRelay {
   /** Those that listen now. */
   listeners(): readonly ListenerStatus[]
   mailboxes(): readonly MailboxStatus[]
+  /** What its sandbox took, oldest first; undefined without one. */
+  inbox(): readonly KeptMail[] | undefined
   /** Stopping: nothing new is taken any more. */
   isDraining(): boolean
   /** Reads the configuration again; a sentence per change. Throws with what is wrong and changes nothing then. */
@@ -43,7 +46,8 @@ export interface OperationParts {
   readonly relay?: RunningRelay
 }
 
-const FAILURES_SHOWN = 10
+/** Several of them may be of one recipient. */
+const FAILURES_SHOWN = 50
 /** People look into the list when there are that many. */
 const REVIEWS_COUNTED = 1000
 
@@ -55,6 +59,7 @@ export function createOperations(parts: OperationParts): Operations {
     ...reportOperations(parts),
     ...classifyOperations(parts.core),
     ...rulesOperations(parts),
+    ...inboxOperations(parts.relay === undefined ? undefined : () => parts.relay?.inbox()),
     ...relayOperations(parts),
   }
 }

@@ -2,14 +2,25 @@
 
 import { Hono } from 'hono'
 import { jsonBody } from './body.ts'
+import { inboxQuery } from './inbox-operations.ts'
 import { backupBody, checked, classifyBody } from './input.ts'
 import type { Operations } from './operations.ts'
+import { OperationError } from './problem.ts'
 
 export function relayRoutes(operations: Operations): Hono {
   const routes = new Hono()
   routes.get('/status', async (context) => context.json(await operations.status()))
   routes.get('/stats', async (context) => context.json(await operations.stats()))
   routes.get('/destinations', async (context) => context.json({ items: await operations.destinations() }))
+  routes.get('/sandbox/inbox', async (context) =>
+    context.json({ items: await operations.inbox(checked(inboxQuery, context.req.query())) }),
+  )
+  routes.get('/sandbox/inbox/:id{[0-9]+}', async (context) => {
+    const mail = await operations.inboxMail(Number(context.req.param('id')))
+    if (mail === undefined)
+      throw new OperationError('not-found', `The inbox of the sandbox has no message ${context.req.param('id')}.`)
+    return context.json(mail)
+  })
   routes.post('/reload', async (context) => context.json(await operations.reload()))
   routes.post('/backup', async (context) => {
     await operations.backup(checked(backupBody, await jsonBody(context)).directory)

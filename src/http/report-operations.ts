@@ -27,7 +27,12 @@ export function reportOperations({ desk, settings }: ReportParts): ReportFunctio
     reportMail: async (id) => desk.raw(id),
     decideReport: async (id, decision, who) => {
       const decided = await desk.decide(id, { as: decision, who })
-      if (decided !== undefined) return toWire(decided)
+      if (decided?.review?.decided !== undefined) return toWire(decided)
+      if (decided !== undefined)
+        throw new OperationError(
+          'conflict',
+          `Nobody was found that the report ${id} could be about, so there is nothing to accept. Dismiss it; what it says of somebody you know can be put in by hand (studs suppress add ADDRESS).`,
+        )
       const entry = desk.get(id)
       if (entry === undefined) return undefined
       const by = entry.review?.decided

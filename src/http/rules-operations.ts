@@ -13,6 +13,7 @@ import { causeText } from '../mail/outcome.ts'
 import { type Clock, DAY } from '../util/clock.ts'
 import { checked } from './input.ts'
 import { OperationError } from './problem.ts'
+import { type RulesTrial, trialOf } from './rules-trial.ts'
 
 const MOST_DAYS = 366
 const MOST_RULES_BYTES = 1024 * 1024
@@ -26,25 +27,6 @@ export const testRulesBody = z.strictObject({
   days,
 })
 export const unknownQuery = z.strictObject({ days, limit: z.coerce.number().int().min(1).max(1000).default(50) })
-
-type Judgement = Pick<Verdict, 'category' | 'code' | 'action' | 'rule'>
-
-export interface RuleChange {
-  readonly from: Judgement
-  readonly to: Judgement
-  readonly count: number
-  /** Verbatim, different ones, some of them. */
-  readonly examples: readonly string[]
-}
-
-export interface RulesTrial {
-  readonly days: number
-  /** Records with a cause that were judged again. */
-  readonly records: number
-  readonly changed: number
-  /** The most frequent first. */
-  readonly changes: readonly RuleChange[]
-}
 
 export interface UnknownReply {
   /** What they have in common: addresses, ids and numbers masked. */
@@ -74,7 +56,6 @@ interface Parts {
 
 const FAILURES: readonly RecordKind[] = ['failed', 'deferred', 'bounced', 'expired']
 const PORTION = 500
-const EXAMPLES = 3
 
 export function rulesOperations({ core: { journal, classifier }, clock }: Parts): RulesOperations {
   const failures = (lastDays: number): AsyncGenerator<StoredRecord> => since(journal, clock.now() - lastDays * DAY)
@@ -82,7 +63,7 @@ export function rulesOperations({ core: { journal, classifier }, clock }: Parts)
     testRules: async (request) => {
       const { rules, name, days: lastDays } = checked(testRulesBody, request)
       const candidate = createClassifier(readRules(rules, name))
-      return trial({ failures: failures(lastDays), standing: classifier, candidate, days: lastDays })
+      return trialOf({ failures: failures(lastDays), standing: classifier, candidate, days: lastDays })
     },
     unknownReplies: async (query) => {
       const { days: lastDays, limit } = checked(unknownQuery, query)
@@ -100,40 +81,6 @@ async function* since(journal: Journal, from: number): AsyncGenerator<StoredReco
     position = portion.length < PORTION ? undefined : portion.at(-1)?.position
     await new Promise((resolve) => setImmediate(resolve))
   }
-}
-
-async function trial(given: {
-  readonly failures: AsyncIterable<StoredRecord>
-  readonly standing: Classifier
-  readonly candidate: Classifier
-  readonly days: number
-}): Promise<RulesTrial> {
-  const changes = new Map<string, { from: Verdict; to: Verdict; count: number; examples: string[] }>()
-  let records = 0
-  let changed = 0
-  for await (const { cause, way } of given.failures) {
-    if (cause === undefined) continue
-    records++
-    const failure = { cause, ...(way?.mx === undefined ? {} : { mx: way.mx }) }
-    const from = given.standing.classify(failure)
-    const to = given.candidate.classify(failure)
-    if (from.category === to.category && from.action === to.action && from.rule === to.rule) continue
-    changed++
-    const key = [from, to].map(({ category, action, rule }) => `${category} ${action} ${rule}`).join(' ')
-    const change = changes.get(key) ?? { from, to, count: 0, examples: [] }
-    change.count++
-    const text = causeText(cause)
-    if (change.examples.length < EXAMPLES && !change.examples.includes(text)) change.examples.push(text)
-    changes.set(key, change)
-  }
-  const shown = [...changes.values()]
-    .toSorted((one, other) => other.count - one.count)
-    .map(({ from, to, ...rest }) => ({ from: judgement(from), to: judgement(to), ...rest }))
-  return { days: given.days, records, changed, changes: shown }
-}
-
-function judgement({ category, code, action, rule }: Verdict): Judgement {
-  return { category, code, action, rule }
 }
 
 async function unknown(failures: AsyncIterable<StoredRecord>, classifier: Classifier): Promise<UnknownReply[]> {

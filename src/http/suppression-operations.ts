@@ -1,27 +1,19 @@
 // The suppression list, as the API asks and changes it.
 
 import type { Settings } from '../config/schema.ts'
-import type { StoredRecord } from '../journal/record.ts'
 import { parseAddress } from '../mail/address.ts'
 import type { Core } from '../queue/core.ts'
 import { exportSuppressions } from '../suppression/export.ts'
 import { type ImportInput, type ImportReport, importSuppressions } from '../suppression/import.ts'
 import { parseTarget } from '../suppression/normalise.ts'
 import type { SuppressionFilter } from '../suppression/pages.ts'
-import { GLOBAL_SCOPE, type Suppression, standingOf } from '../suppression/suppression.ts'
+import { GLOBAL_SCOPE, type Suppression } from '../suppression/suppression.ts'
 import { undoSuppressions } from '../suppression/undo.ts'
 import type { Clock } from '../util/clock.ts'
 import { checked, importQuery, newSuppression, removal, suppressionQuery, undoBody } from './input.ts'
-import type {
-  CheckedAddress,
-  ExportQuery,
-  ImportOptions,
-  Operations,
-  SuppressionStory,
-  UndoReport,
-  UndoRequest,
-} from './operations.ts'
+import type { CheckedAddress, ExportQuery, ImportOptions, Operations, UndoReport, UndoRequest } from './operations.ts'
 import { OperationError } from './problem.ts'
+import { storiesOf } from './suppression-story.ts'
 import { toWire } from './wire.ts'
 
 export interface SuppressionParts {
@@ -43,15 +35,13 @@ type SuppressionFunctions = Pick<
   | 'exportSuppressions'
 >
 
-/** Messages whose records tell the story of an address. */
-const STORY_MESSAGES = 10
-
 export function suppressionOperations(parts: SuppressionParts): SuppressionFunctions {
   const { core } = parts
   const list = core.suppressions
   return {
     suppressions: async (query) => {
       const { limit, cursor, ...filter } = checked(suppressionQuery, query)
+      assertKnown(parts, filter.scope)
       const page = list.list({ ...filterOf(filter), limit, ...(cursor === undefined ? {} : { cursor }) })
       return { items: page.entries.map(toWire), ...(page.cursor === undefined ? {} : { next_cursor: page.cursor }) }
     },
@@ -65,17 +55,24 @@ export function suppressionOperations(parts: SuppressionParts): SuppressionFunct
       return { result, entry: toWire(list.get(entry.scope, entry.target) ?? entry) }
     },
     unsuppress: async (address, given) => {
-      const { scope, who, reason, force, forget } = checked(removal, given)
-      const result = await list.remove({ scope, target: targetOf(parts, address), who, why: reason, force, forget })
-      if (result !== 'protected') return result === 'not-found' ? undefined : result
+      const { who, reason, force, forget, ...where } = checked(removal, given)
+      assertKnown(parts, where.scope)
+      const target = targetOf(parts, address)
+      const scope = where.scope ?? onlyScope(parts, target)
+      if (scope === undefined) return undefined
+      const result = await list.remove({ scope, target, who, why: reason, force, forget })
+      if (result !== 'protected') return result === 'not-found' ? undefined : { result, scope }
       throw new OperationError(
         'conflict',
-        `${address} asked not to be mailed (complaint or unsubscribe); removing that needs force.`,
+        `${address} asked not to be mailed (complaint or unsubscribe): removing that needs force and a reason (--force --reason WHY).`,
       )
     },
     undoSuppressions: (request) => undone(parts, request),
-    checkAddresses: async (addresses, tenant) => addresses.map((address) => check(parts, address, tenant)),
-    whySuppressed: async (address, tenant) => story(parts, address, tenant),
+    checkAddresses: async (addresses, tenant) => {
+      const tenants = tenantsOf(parts, tenant)
+      return addresses.map((address) => check(parts, address, tenants))
+    },
+    whySuppressed: async (address, tenant) => storiesOf(parts, address, tenantsOf(parts, tenant)),
     importSuppressions: async (input, options) => toWire(await imported(parts, input, options)),
     exportSuppressions: (query) => exported(parts, query),
   }
@@ -92,6 +89,31 @@ function targetOf({ settings }: SuppressionParts, text: string): string {
 function assertScope({ settings }: SuppressionParts, scope: string): void {
   if (scope === GLOBAL_SCOPE || settings().tenant.some(({ name }) => name === scope)) return
   throw new OperationError('invalid', `There is no tenant ${scope}.`)
+}
+
+/** What was kept for a tenant that is no longer configured can still be seen and removed. */
+function assertKnown(parts: SuppressionParts, scope: string | undefined): void {
+  if (scope === undefined || parts.core.suppressions.list({ scope, limit: 1 }).entries.length > 0) return
+  assertScope(parts, scope)
+}
+
+function tenantsOf(parts: SuppressionParts, tenant: string | undefined): readonly string[] {
+  if (tenant === undefined) return parts.settings().tenant.map(({ name }) => name)
+  assertKnown(parts, tenant)
+  return [tenant]
+}
+
+/** Where the entry of a target stands; undefined: nowhere. */
+function onlyScope(parts: SuppressionParts, target: string): string | undefined {
+  const [scope, ...others] = [...tenantsOf(parts, undefined), GLOBAL_SCOPE].filter(
+    (each) => parts.core.suppressions.get(each, target) !== undefined,
+  )
+  if (scope === undefined || others.length === 0) return scope
+  const names = [scope, ...others].map((each) => (each === GLOBAL_SCOPE ? 'everybody' : each))
+  throw new OperationError(
+    'conflict',
+    `${target} is suppressed for several: ${names.join(', ')}. Say for which it is to be removed (--tenant NAME or --everybody).`,
+  )
 }
 
 function entryFrom(
@@ -112,56 +134,33 @@ function entryFrom(
   }
 }
 
-function check({ core }: SuppressionParts, text: string, tenant: string): CheckedAddress {
+function check({ core }: SuppressionParts, text: string, tenants: readonly string[]): CheckedAddress {
   const address = parseAddress(text.trim())
   if (address === undefined) return { address: text, result: 'invalid' }
-  const entry = core.gate.find(tenant, address.text)
-  return entry === undefined
+  const found = tenants.flatMap((tenant) => {
+    const entry = core.gate.find(tenant, address.text)
+    return entry === undefined ? [] : [{ tenant, entry }]
+  })
+  const [first] = found
+  return first === undefined
     ? { address: address.text, result: 'clear' }
-    : { address: address.text, result: 'suppressed', entry: toWire(entry) }
-}
-
-function story({ core, clock }: SuppressionParts, text: string, tenant: string): SuppressionStory {
-  const address = parseAddress(text)
-  if (address === undefined) throw new OperationError('invalid', `Not a mail address: ${text}`)
-  const { entries, strikes } = core.suppressions.why(tenant, address.text)
-  const active = core.gate.find(tenant, address.text)
-  const trial = entries.map((entry) => core.gate.trial(entry)).find((message) => message !== undefined)
-  // A tenant never learns whose mail taught what all tenants know.
-  const isAbout = (record: StoredRecord): boolean =>
-    record.tenant === tenant && record.recipient.toLowerCase() === address.text.toLowerCase()
-  const events = core.journal
-    .messagesTo(address.text, STORY_MESSAGES)
-    .reverse()
-    .flatMap((id) => core.journal.ofMessage(id).filter(isAbout))
-  return {
-    target: address.text,
-    tenant,
-    ...(active === undefined ? {} : { active: toWire(active) }),
-    entries: entries.map((entry) => ({ ...toWire(entry), standing: standingOf(entry, clock.now()) })),
-    ...(trial === undefined || core.queue.message(trial)?.tenant !== tenant ? {} : { trial }),
-    ...(strikes === undefined
-      ? {}
-      : {
-          strikes: toWire({
-            count: strikes.count,
-            firstAt: strikes.first,
-            lastAt: strikes.last,
-            messages: strikes.messages,
-          }),
-        }),
-    events: events.map(toWire),
-  }
+    : {
+        address: address.text,
+        result: 'suppressed',
+        tenants: found.map(({ tenant }) => tenant),
+        entry: toWire(first.entry),
+      }
 }
 
 async function undone(parts: SuppressionParts, request: UndoRequest): Promise<UndoReport> {
   const { reason, who, preview, since, until, ...filter } = checked(undoBody, request)
-  if (filter.scope !== undefined) assertScope(parts, filter.scope)
+  assertKnown(parts, filter.scope)
   const report = await undoSuppressions({
     list: parts.core.suppressions,
     who,
     why: reason,
     isReal: !preview,
+    providerOf: (mx) => parts.core.classifier.providerOf(mx),
     ...Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined)),
     ...(since === undefined ? {} : { since: Date.parse(since) }),
     ...(until === undefined ? {} : { until: Date.parse(until) }),
@@ -187,7 +186,9 @@ function imported(parts: SuppressionParts, input: ImportInput, options: ImportOp
   })
 }
 
-async function* exported({ core }: SuppressionParts, { scope, format = 'csv' }: ExportQuery): AsyncGenerator<string> {
+async function* exported(parts: SuppressionParts, { scope, format = 'csv' }: ExportQuery): AsyncGenerator<string> {
+  assertKnown(parts, scope)
+  const { core } = parts
   for (const piece of exportSuppressions(core.suppressions.scan(scope === undefined ? {} : { scope }), format)) {
     yield piece
     // Let mail through between two pieces.

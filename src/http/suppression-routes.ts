@@ -44,7 +44,7 @@ export function suppressionRoutes(operations: Operations): Hono {
   })
   routes.get('/suppressions/:address/why', async (context) => {
     const { tenant } = checked(tenantQuery, context.req.query())
-    return context.json(await operations.whySuppressed(context.req.param('address'), tenant))
+    return context.json({ items: await operations.whySuppressed(context.req.param('address'), tenant) })
   })
   routes.get('/suppressions/:address', async (context) => {
     const { scope } = checked(scopeQuery, context.req.query())
@@ -59,12 +59,12 @@ export function suppressionRoutes(operations: Operations): Hono {
   routes.delete('/suppressions/:address', async (context) => {
     const given = checked(removal, context.req.query())
     const removed = await operations.unsuppress(context.req.param('address'), given)
-    if (removed === 'half-open') return context.json({ result: removed })
-    return removed === 'removed' ? context.body(null, 204) : missing(context.req.param('address'), given.scope)
+    return context.json(removed ?? missing(context.req.param('address'), given.scope))
   })
   return routes
 }
 
-function missing(address: string, scope: string): never {
-  throw new OperationError('not-found', `${address} is not suppressed in the scope ${scope}.`)
+function missing(address: string, scope: string | undefined): never {
+  const where = scope === undefined ? 'anywhere' : `in the scope ${scope}`
+  throw new OperationError('not-found', `${address} is not suppressed ${where}.`)
 }

@@ -32,6 +32,29 @@ interface ImapError extends Error {
 const NOT_THE_PASSWORD = new Set(['UNAVAILABLE', 'INUSE', 'LIMIT', 'SERVERBUG', 'CONTACTADMIN'])
 const CERTIFICATE = /^(?:ERR_TLS_CERT|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_)/
 
+type Place = Pick<MailboxSettings, 'name' | 'host' | 'port' | 'tls'>
+
+const silent = ({ host, port }: Place): string =>
+  `${host}:${port} does not answer; correct host and port, or let connections out to it (firewall)`
+const unknown = ({ name, host }: Place): string =>
+  `the name ${host} is not known to DNS; correct host of [[mailbox]] "${name}"`
+const closed = ({ host, port, tls }: Place): string =>
+  `${host}:${port}: nobody listens there; IMAP is on port ${USUAL_PORT[tls]} with tls = "${tls}"; correct host, port or tls`
+
+const USUAL_PORT: Readonly<Record<MailboxSettings['tls'], number>> = { implicit: 993, starttls: 143, none: 143 }
+
+/** Before the server has said anything. */
+const CONNECTION: Readonly<Record<string, (place: Place) => string>> = {
+  ECONNREFUSED: closed,
+  ENOTFOUND: unknown,
+  EAI_AGAIN: ({ host }) =>
+    `the name ${host} cannot be looked up at the moment; if that lasts, mend the resolver of this machine`,
+  ETIMEDOUT: silent,
+  CONNECT_TIMEOUT: silent,
+  EHOSTUNREACH: silent,
+  ENETUNREACH: silent,
+}
+
 export function troubleOf(error: unknown, { name, host, port, user, tls }: MailboxSettings): Trouble {
   const place = `${host}:${port}`
   if (!(error instanceof Error)) return { kind: 'other', text: `${place}: ${String(error)}` }
@@ -49,9 +72,12 @@ export function troubleOf(error: unknown, { name, host, port, user, tls }: Mailb
   }
   if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'GREETING_TIMEOUT') {
     const other = tls === 'implicit' ? 'starttls' : 'implicit'
+    const met = code === 'GREETING_TIMEOUT' ? 'no IMAP greeting' : 'no TLS from the first byte'
     const cure = `if this port speaks the other kind of TLS, set tls = "${other}"`
-    return { kind: 'other', text: `${place}: no IMAP greeting (${message}); ${cure}` }
+    return { kind: 'other', text: `${place}: ${met}; ${cure}` }
   }
+  const cause = CONNECTION[code]
+  if (cause !== undefined) return { kind: 'other', text: cause({ name, host, port, tls }) }
   const words = failure.responseText ?? failure.reason
   return { kind: 'other', text: `${place}: ${message}${words === undefined ? '' : ` ("${words}")`}` }
 }

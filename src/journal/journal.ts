@@ -30,6 +30,8 @@ export interface Journal {
   since(position: string | undefined, options: { limit: number; kinds?: readonly RecordKind[] }): StoredRecord[]
   /** The newest records, newest first. */
   latest(options: { limit: number; kinds?: readonly RecordKind[] }): StoredRecord[]
+  /** What was changed by hand about an address or @domain, newest first. */
+  changesOf(target: string, limit: number): StoredRecord[]
   /** Messages that went to an address, or carry a Message-ID header; newest first. */
   messagesTo(address: string, limit: number): string[]
   messagesWithHeader(messageId: string, limit: number): string[]
@@ -49,6 +51,12 @@ export function messageIndexes(message: Message, addresses: readonly string[]): 
 
 export function addressIndex(id: string, address: string): Write {
   return { table: 'recipient-by-address', key: textKey(address.toLowerCase(), idKey(id)), value: EMPTY }
+}
+
+/** Found by no message; a whole list (`*`) by nothing but its time. */
+export function isChangeByHand({ kind, message, recipient }: JournalRecord): boolean {
+  const isChange = kind === 'suppression-added' || kind === 'suppression-removed'
+  return isChange && message === undefined && recipient !== '*'
 }
 
 class StoreJournal implements Journal {
@@ -76,6 +84,9 @@ class StoreJournal implements Journal {
     }
     if (!KINDS_WITHOUT_INDEX.has(record.kind)) {
       writes.push({ table: 'journal-by-kind', key: textKey(record.kind, key), value: EMPTY })
+    }
+    if (isChangeByHand(record)) {
+      writes.push({ table: 'journal-by-target', key: textKey(record.recipient, key), value: EMPTY })
     }
     return { record: { ...record, position: formatPosition(key) }, writes }
   }
@@ -113,6 +124,12 @@ class StoreJournal implements Journal {
       .flatMap((kind) => this.#scanKind(kind, range))
       .sort((a, b) => comparePositions(b.position, a.position))
       .slice(0, options.limit)
+  }
+
+  changesOf(target: string, limit: number): StoredRecord[] {
+    const prefix = textKey(target)
+    const keys = this.#store.keys('journal-by-target', { ...prefixRange(prefix), limit, reverse: true })
+    return keys.flatMap((key) => this.#read(key.subarray(prefix.length)) ?? [])
   }
 
   messagesTo(address: string, limit: number): string[] {

@@ -2,7 +2,7 @@
 // keys. A pass goes along the keys in small pieces, so that mail goes on between them; a crash in the middle leaves
 // whole messages only.
 
-import { addressIndex, messageIndexes } from '../journal/journal.ts'
+import { addressIndex, isChangeByHand, messageIndexes } from '../journal/journal.ts'
 import type { JournalRecord } from '../journal/record.ts'
 import { isFinal, type Message, type Recipient } from '../mail/message.ts'
 import { decode } from '../store/codec.ts'
@@ -56,6 +56,8 @@ export async function prune(store: Store, limits: PruneLimits, signal: AbortSign
     if (record.message !== undefined) {
       writes.push({ table: 'journal-by-message', key: Buffer.concat([idKey(record.message), key]), value: undefined })
     }
+    if (isChangeByHand(record))
+      writes.push({ table: 'journal-by-target', key: textKey(record.recipient, key), value: undefined })
     return writes
   })
   await eachPiece({ store, table: 'idempotency', to: undefined, signal }, ({ key, value }) => {

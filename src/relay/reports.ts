@@ -72,6 +72,7 @@ export function createReports({ settings, store, core, keys, certificates, clock
     start: async () => {
       const listening = await listener.start()
       const link = await endpoint.start()
+      if (link !== undefined) logger.info({ event: 'listening', ...link })
       mailboxes.start()
       return link === undefined ? listening : [...listening, link]
     },

@@ -138,10 +138,10 @@ class Desk implements ReportDesk {
     const { book, clock, store } = this.#parts
     const before = book.get(id)
     if (before?.review === undefined || before.review.decided !== undefined) return undefined
+    if (as === 'accept' && before.outcome === 'review' && before.about === undefined) return before
     const reviewed: ReportEntry = { ...before, review: { ...before.review, decided: { at: clock.now(), who } } }
-    // What it could do is done already, or there is nobody to do it to: the person has only looked.
-    if (as === 'accept' && before.outcome === 'review' && before.about !== undefined)
-      return this.#accept(before, reviewed)
+    // What has acted already was only looked at.
+    if (as === 'accept' && before.outcome === 'review') return this.#accept(before, reviewed)
     const after: ReportEntry = before.outcome === 'review' ? { ...reviewed, outcome: 'dismissed' } : reviewed
     await store.write(book.recompose(before, after))
     return after

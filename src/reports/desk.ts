@@ -34,7 +34,10 @@ export interface ReportDesk {
   list(filter: ReportFilter): { readonly entries: readonly ReportEntry[]; readonly cursor?: string }
   get(id: string): ReportEntry | undefined
   raw(id: string): Buffer | undefined
-  /** A person decides: `accept` lets it act on the recipient found, `dismiss` changes nothing. undefined: no such open review. */
+  /**
+   * A person decides: `accept` lets it act on the recipient found, `dismiss` changes nothing. undefined: no such open
+   * review. Accepted with nobody to act on, it comes back as it was, still open.
+   */
   decide(
     id: string,
     decision: { readonly as: 'accept' | 'dismiss'; readonly who: string },

@@ -53,7 +53,7 @@ export function judge(input: JudgeInput): Judged {
 const UNCERTAIN: Readonly<Record<About['evidence'], string>> = {
   'return-path': '',
   token: '',
-  'message-id': 'it was found by the Message-ID alone, which others know too',
+  'message-id': 'it was found by Message-ID and recipient, which others may know too',
   address: 'it was found by address and subject alone',
 }
 

@@ -11,6 +11,7 @@ export const TABLES = [
   'journal', // time, sequence → JournalRecord
   'journal-by-message', // id, time, sequence → nothing
   'journal-by-kind', // kind, time, sequence → nothing; every kind but accepted and delivered
+  'journal-by-target', // address or @domain, time, sequence → nothing: suppressions changed by hand
   'recipient-by-address', // address, id, n → nothing
   'message-by-header', // Message-ID header, id → nothing
   'idempotency', // tenant, key → {id, expiresAt}

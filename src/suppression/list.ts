@@ -74,7 +74,7 @@ export interface SuppressionList {
    * everything else is removed, a protected entry (isProtected) only with `force`.
    */
   remove(removal: Removal): Promise<'removed' | 'half-open' | 'not-found' | 'protected'>
-  /** Adds or removes many in one transaction with one record; durable when it resolves. The caller has looked what is there. */
+  /** Adds or removes many in one transaction; durable when it resolves. The caller has looked what is there. */
   apply(many: ManyChanges): Promise<void>
   list(filter: PageQuery): SuppressionPage
   /** Every entry that fits, read in pages: memory stays bounded, and the loop may take turns between them. */
@@ -99,6 +99,8 @@ export interface ManyChanges {
   /** For the record; what is left out says that a list was imported. */
   readonly why?: string
   readonly reason?: Reason
+  /** A record for each address, so that `suppress why` finds it; else one for all of them. */
+  readonly eachRecorded?: boolean
 }
 
 interface Parts {
@@ -193,21 +195,24 @@ class StoredSuppressionList implements SuppressionList {
 
   async apply({ kind, scope, entries, who, ...told }: ManyChanges): Promise<void> {
     const isAdding = kind === 'add'
+    const writes = entries.flatMap((entry) => (isAdding ? this.put(entry) : this.#forget(entry)))
+    if (told.eachRecorded === true) {
+      const change = isAdding ? 'suppression-added' : 'suppression-removed'
+      const changes = entries.map((entry) => changeOf(change, entry, { who, why: told.why ?? entry.reason }))
+      return this.#commit(writes, ...changes)
+    }
     const why =
       told.why ??
       `${entries.length} ${entries.length === 1 ? 'address' : 'addresses'} ${isAdding ? 'imported' : 'removed by list'}`
-    await this.#commit(
-      entries.flatMap((entry) => (isAdding ? this.put(entry) : this.#forget(entry))),
-      {
-        kind: isAdding ? 'suppression-added' : 'suppression-removed',
-        tenant: scope,
-        recipient: '*',
-        who,
-        why,
-        scope,
-        reason: told.reason ?? 'imported',
-      },
-    )
+    await this.#commit(writes, {
+      kind: isAdding ? 'suppression-added' : 'suppression-removed',
+      tenant: scope,
+      recipient: '*',
+      who,
+      why,
+      scope,
+      reason: told.reason ?? 'imported',
+    })
   }
 
   list(filter: PageQuery): SuppressionPage {
@@ -254,10 +259,11 @@ class StoredSuppressionList implements SuppressionList {
     return presence
   }
 
-  async #commit(writes: readonly Write[], change: Omit<SuppressionChange, 'at'>): Promise<void> {
-    const record = this.#parts.record({ ...change, at: this.#parts.clock.now() })
-    await this.#parts.store.write([...writes, ...record.writes])
-    record.publish()
+  async #commit(writes: readonly Write[], ...changes: readonly Omit<SuppressionChange, 'at'>[]): Promise<void> {
+    const at = this.#parts.clock.now()
+    const records = changes.map((change) => this.#parts.record({ ...change, at }))
+    await this.#parts.store.write([...writes, ...records.flatMap((record) => record.writes)])
+    for (const record of records) record.publish()
   }
 }
 

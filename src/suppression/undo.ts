@@ -1,6 +1,6 @@
 // Rollback: takes back what a mistake has taught, many addresses at once. Only what Studs learned by itself, pending and
 // half-open entries too; never what a person asked for, never what was put in by hand or by import. Looks first; acts
-// in bounded pieces with a record each, so that mail goes on between them. A crash in the middle leaves whole pieces.
+// in bounded pieces, with a record for each address, so that mail goes on between them. A crash in the middle leaves whole pieces.
 
 import type { EpochMs } from '../util/clock.ts'
 import type { SuppressionList } from './list.ts'
@@ -11,7 +11,7 @@ import { siteOf } from './surges.ts'
 export interface UndoFilter {
   /** `mailbox-unknown@2`, or without a version all of them. */
   readonly rule?: string
-  /** Site, or the domain of addresses whose site is not known. */
+  /** Site, its domain, a host of it, its provider, or the domain of addresses whose site is not known. */
   readonly site?: string
   readonly category?: string
   readonly since?: EpochMs
@@ -41,7 +41,11 @@ export interface UndoOptions extends UndoFilter {
   readonly why: string
   /** False: nothing is changed, only looked at. */
   readonly isReal: boolean
+  /** So that the name of a provider selects its sites. */
+  readonly providerOf?: ProviderOf
 }
+
+type ProviderOf = (mx: string) => string | undefined
 
 const PIECE = 500
 const SHOWN = 20
@@ -65,7 +69,7 @@ export async function undoSuppressions(options: UndoOptions): Promise<UndoReport
       ...(since === undefined ? {} : { since }),
       ...(cursor === undefined ? {} : { cursor }),
     })
-    const fitting = page.entries.filter((entry) => isMeant(entry, options))
+    const fitting = page.entries.filter((entry) => isMeant(entry, options, options.providerOf))
     for (const entry of fitting) {
       add(counts.rules, entry.evidence?.rule ?? 'unknown')
       add(counts.sites, siteOf(entry))
@@ -81,26 +85,32 @@ export async function undoSuppressions(options: UndoOptions): Promise<UndoReport
   return { count, rules: top(counts.rules), sites: top(counts.sites), scopes: top(counts.scopes), first }
 }
 
-export function isMeant(entry: Suppression, filter: UndoFilter): boolean {
+export function isMeant(entry: Suppression, filter: UndoFilter, providerOf?: ProviderOf): boolean {
   const { rule, site, category, since, until, scope } = filter
   if (!isLearned(entry)) return false
   if (scope !== undefined && entry.scope !== scope) return false
   if (since !== undefined && entry.createdAt < since) return false
   if (until !== undefined && entry.createdAt >= until) return false
-  if (site !== undefined && siteOf(entry) !== site.toLowerCase()) return false
+  if (site !== undefined && !isAt(entry, site.toLowerCase(), providerOf)) return false
   if (category !== undefined && entry.evidence?.category !== category) return false
   return rule === undefined || isRule(entry.evidence?.rule ?? '', rule)
+}
+
+function isAt(entry: Suppression, place: string, providerOf: ProviderOf = () => undefined): boolean {
+  const site = siteOf(entry)
+  const mx = entry.evidence?.mx?.toLowerCase()
+  if (site === place || site.endsWith(`.${place}`) || mx === place) return true
+  return mx !== undefined && providerOf(mx) === place
 }
 
 function isRule(name: string, wanted: string): boolean {
   return name === wanted || (!wanted.includes('@') && name.split('@', 1)[0] === wanted)
 }
 
-/** One transaction and one record for each scope of a piece. */
+/** One transaction for each scope of a piece; a record for each address, which `suppress why` shows later. */
 async function takeBack(entries: readonly Suppression[], { list, who, why }: UndoOptions): Promise<void> {
   for (const [scope, own] of Map.groupBy(entries, (entry) => entry.scope)) {
-    const told = `${own.length} ${own.length === 1 ? 'address' : 'addresses'} taken back: ${why}`
-    await list.apply({ kind: 'delete', scope, entries: own, who, why: told, reason: own[0]?.reason ?? 'hard_bounce' })
+    await list.apply({ kind: 'delete', scope, entries: own, who, why: `taken back: ${why}`, eachRecorded: true })
   }
 }
 

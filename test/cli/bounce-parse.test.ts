@@ -173,7 +173,7 @@ ${ndr}  delivery report (dsn, rfc3464)
     said by inner.example.net
     → bad-mailbox (10, hard)
 
-${letter}  ordinary mail (mail, mail)
+${letter}  ordinary mail
   Re: order
 
 `)

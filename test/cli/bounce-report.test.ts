@@ -68,13 +68,42 @@ describe('studs bounce list', () => {
     const first = await bounced()
     const second = await keep({ outcome: 'review', review: { why: 'no recipient of ours was found in it' } })
     expect((await studs(['list'])).out).toBe(`\
-ID             TIME (UTC)        KIND  OUTCOME  ADDRESS            SAID
-${second.id}  2026-11-21 23:20  dsn   review   jane@example.net?  550 5.1.1 No such user
-${first.id}  2026-11-21 23:20  dsn   bounced  jane@example.net   bad-mailbox: 550 5.1.1 No such user
+ID             TIME (UTC)   KIND  OUTCOME  ADDRESS           CATEGORY     WORDS
+${second.id}  11-21 23:20  dsn   review   jane@example.net               550 5.1.1 No such user
+${first.id}  11-21 23:20  dsn   bounced  jane@example.net  bad-mailbox  550 5.1.1 No such user
 `)
     expect(lines((await studs(['list', '--json'])).out)).toEqual(
       JSON.parse((await relay.fetch('/api/v1/bounces')).body).items,
     )
+  })
+
+  test('fits a terminal of 80 columns; into a file or pipe nothing is cut', async () => {
+    const recipient = 'somebody.with.a.long.name@department.example.net'
+    await keep({
+      outcome: 'bounced',
+      review: { why: 'it names jane@example.net, but the mail went to somebody else' },
+      about: about({ message: MESSAGE, recipient }),
+      report: parsedReport({
+        recipients: [{ address: recipient, action: 'delayed', diagnostic: `450 ${'try again later '.repeat(9)}` }],
+      }),
+    })
+    for (const words of [['list'], ['review', 'list']]) {
+      const seen = await studs(words, { width: 80, isTty: true })
+      for (const line of seen.out.split('\n')) expect(line.length).toBeLessThanOrEqual(80)
+      expect((await studs(words, { width: 80 })).out).toContain(recipient)
+    }
+    const { out } = await studs(['review', 'list'], { width: 80, isTty: true })
+    expect(out).toContain('\n  it names jane@example.net, but the mail went to somebody else\n')
+  })
+
+  test('mail to the postmaster shows who wrote', async () => {
+    await keep({
+      outcome: 'noted',
+      review: { why: 'somebody wrote to you' },
+      report: parsedReport({ kind: 'mail', family: 'mail', recipients: [], from: 'ann@example.org', subject: 'Help' }),
+    })
+    expect((await studs(['list'])).out).toMatch(/mail +noted \(review\) +ann@example\.org +Help\n/)
+    expect((await studs(['review', 'list'])).out).toMatch(/mail +ann@example\.org +nobody found\n/)
   })
 
   test('filters', async () => {
@@ -129,7 +158,7 @@ Report ${id}  bounced
            to the signed return path
   Verdict  bad-mailbox (10, hard, fault: recipient) by mailbox-unknown@2. There is no such
            mailbox.
-  Outcome  The recipient was not reached. The address is suppressed.
+  Outcome  The recipient was not reached. The address was suppressed for it.
 
   jane@example.net  failed 5.1.1
     550 5.1.1 No such user
@@ -169,7 +198,7 @@ The mail itself: studs bounce raw ${id}
       'up to the limit of parts',
       'Feedback abuse, by Loop/1, to jane@example.net',
       'Returned News, <a1@app.example>',
-      `odd; decide by studs bounce review dismiss ${complaint.id}`,
+      `odd. When you have looked: studs bounce review dismiss ${complaint.id}`,
     ])
       expect(told).toContain(part)
   })
@@ -213,22 +242,54 @@ describe('studs bounce review', () => {
     })
     await bounced()
     expect((await studs(['review', 'list'])).out).toBe(`\
-ID             TIME (UTC)        KIND  ADDRESS           SURE  WHY
-${id}  2026-11-21 23:20  dsn   jane@example.net  weak  it was found by address and subject alone
+ID             TIME (UTC)   KIND  ADDRESS           SURE
+${id}  11-21 23:20  dsn   jane@example.net  weak
+  it was found by address and subject alone
 `)
     const dismissed = await studs(['review', 'dismiss', id])
     expect(dismissed).toMatchObject({ code: 0, err: '' })
     expect(dismissed.out).toBe(
-      `${id}: dismissed, about jane@example.net (weak: it names the address and the subject).\n`,
+      `${id}: dismissed; nothing follows, about jane@example.net (weak: it names the address and the subject).\n`,
     )
     expect((await studs(['review', 'list'])).out).toBe('None.\n')
     expect((await studs(['show', id])).out).toMatch(
-      /found by address and subject alone; decided 2026-11-21 23:20:11 UTC by cli:/,
+      /found by address and subject alone; dismissed 2026-11-21 23:20:11 UTC by cli:/,
     )
     expect(await studs(['review', 'accept', id])).toMatchObject({
       code: 1,
       out: '',
       err: expect.stringContaining(`The report ${id} was decided already, by cli:`),
+    })
+  })
+
+  test('one that has nobody to act on cannot be accepted, and stays on the list', async () => {
+    const { id } = await keep({ outcome: 'review', review: { why: 'no recipient of ours was found in it' } })
+    expect(await studs(['review', 'accept', id])).toMatchObject({
+      code: 1,
+      out: '',
+      err: expect.stringMatching(/Nobody was found that the report \S+ could be about.*Dismiss it/),
+    })
+    expect((await studs(['review', 'list'])).out).toContain(id)
+    expect((await studs(['review', 'dismiss', id])).out).toBe(`${id}: dismissed; nothing follows.\n`)
+  })
+
+  test('dismissing what has acted says that it stays, and how to take it back', async () => {
+    const { id } = await keep({
+      outcome: 'bounced',
+      suppressed: true,
+      about: about({ message: MESSAGE }),
+      review: { why: 'it names somebody else' },
+    })
+    expect((await studs(['review', 'dismiss', id])).out).toBe(
+      `${id}: off the list. What it had done before (bounced) stays; studs suppress rm jane@example.net lets the address be mailed again.\n`,
+    )
+  })
+
+  test('a message is no report, and the answer says so', async () => {
+    const { id } = await relay.accept({ to: ['jane@example.net'] })
+    expect(await studs(['show', id])).toMatchObject({
+      code: 3,
+      err: expect.stringContaining(`It is a message: studs message ${id}`),
     })
   })
 
@@ -274,6 +335,18 @@ describe('studs bounce ingest', () => {
     for (const named of ['/nonexistent/x.eml: ', `${folder}: `, `${empty}: There is no mail`])
       expect(err).toContain(named)
     expect(relay.book.list({ limit: 10 }).entries).toHaveLength(2)
+  })
+
+  test('an empty mail and a file that is not there are exit code 1 and a sentence', async () => {
+    expect(await studs(['ingest', '-'], { input: '' })).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('There is no mail'),
+    })
+    expect(await studs(['ingest', '/nonexistent/x.eml'])).toEqual({
+      code: 1,
+      out: '',
+      err: 'error: There is no such file: /nonexistent/x.eml\n',
+    })
   })
 
   test('of 40 MB the beginning is kept', async () => {
@@ -364,6 +437,12 @@ describe('from the mail to the suppression', () => {
       { outcome: 'bounced', suppressed: true },
     ])
     expect(lines((await stopped(['show', report.id])).out)).toMatchObject([{ review: { decided: {} } }])
+    const again = await runCli(['bounce', 'ingest', '-'], { ...fixture, input: bounceOf('<a8@app.example>') })
+    expect(again.out).toMatch(/^report \S+: review, /)
+    const { id: last = '' } = /^report (?<id>\S+):/.exec(again.out)?.groups ?? {}
+    expect((await runCli(['bounce', 'review', 'accept', last], fixture)).out).toMatch(
+      /: recorded, changes nothing: jane@example\.net had bounced already, about /,
+    )
     const [raw] = lines((await stopped(['raw', report.id])).out)
     expect(Buffer.from(raw.raw, 'base64').equals(bounceOf('<a8@app.example>'))).toBe(true)
     expect((await stopped(['show', 'nonsense'])).code).toBe(3)

@@ -5,6 +5,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { replyFrom } from '../../src/bounce/pasted.ts'
+import { CATEGORIES } from '../../src/bounce/verdict.ts'
 import type { Way } from '../../src/mail/outcome.ts'
 import { HOUR } from '../../src/util/clock.ts'
 import { openFixture, type Served, serveFixture } from '../http/fixture.ts'
@@ -66,6 +67,7 @@ describe('classify', () => {
         action: 'fail',
         rule: expect.stringMatching(/^mailbox-unknown@/),
         by: 'text',
+        names: expect.objectContaining({ sparkpost: 10 }),
       },
       expect.objectContaining({
         text: '421-4.7.0 too many 421 4.7.0 connections',
@@ -74,6 +76,13 @@ describe('classify', () => {
       }),
       expect.objectContaining({ text: 'Mailbox full', category: 'quota-issues', action: 'fail' }),
     ])
+  })
+
+  test('one reply has the same fields as many, and more', async () => {
+    const [one] = lines((await studs(['classify', '550 5.1.1 User unknown', '--json'])).out)
+    const [many] = lines((await studs(['classify', '--json'], { input: INPUT })).out)
+    expect(one).toMatchObject(many)
+    expect(one).toMatchObject({ verdict: { category: 'bad-mailbox' }, cause: { kind: 'reply' } })
   })
 
   test('and a table for people', async () => {
@@ -128,6 +137,15 @@ describe('explain', () => {
     for (const category of ['bad-mailbox', 'inactive-mailbox', 'bad-domain']) expect(out).toContain(category)
   })
 
+  test('without a word, all codes and categories', async () => {
+    const { out, code } = await studs(['explain'], { width: 80, isTty: true })
+    expect(code).toBe(0)
+    expect(out).toMatch(/^CODE {2}CATEGORY +KIND +MEANING\n {3}0 {2}non-bounce/)
+    expect(out).toMatch(/\n {2}51 {2}spam-related +block +The receiver blocks/)
+    expect(out.trim().split('\n')).toHaveLength(Object.keys(CATEGORIES).length + 1)
+    for (const line of out.split('\n')) expect(line.length).toBeLessThanOrEqual(80)
+  })
+
   test('a category, also as JSON', async () => {
     const { out } = await studs(['explain', 'Greylisted', '--json'])
     expect(lines(out)).toEqual([
@@ -167,8 +185,10 @@ describe('the journal and the rules', () => {
     const { out } = await studs(['test-rules', file(RULE), '--days', '1', '--json'])
     expect(JSON.parse(out)).toEqual({
       days: 1,
-      records: 4,
+      recipients: 4,
       changed: 2,
+      newly_suppressed: 2,
+      no_longer_suppressed: 0,
       changes: [
         {
           from: { category: 'other', code: 40, action: 'fail', rule: 'default' },
@@ -179,8 +199,20 @@ describe('the journal and the rules', () => {
       ],
     })
     expect(JSON.parse((await studs(['test-rules', file(RULE), '--json'])).out).changed).toBe(3)
-    expect((await studs(['test-rules', file(RULE)])).out).toContain('3 of 5 failures of the last 7 days')
+    expect((await studs(['test-rules', file(RULE)])).out).toMatch(
+      /^3 of 5 recipients with failures in the last 7 days would be judged otherwise\.\nSuppressed at once would be 2 addresses more, and 0 addresses would not be any more\.\n/,
+    )
     expect((await studs(['unknown', '--json'])).out).toContain('xyzzy')
+  })
+
+  test('test-rules counts a recipient once, however often it was tried, and suppresses nobody for what is tried again', async () => {
+    const { flights } = await relay.accept({ to: ['e@example.net'] })
+    for (let at = 0; at < 3; at++) {
+      const cause = { kind: 'reply' as const, command: 'RCPT' as const, reply: replyFrom('450 xyzzy') }
+      await relay.settle(flights[0], { kind: 'deferred', cause, way: WAY })
+    }
+    const trial = JSON.parse((await studs(['test-rules', file(RULE), '--days', '1', '--json'])).out)
+    expect(trial).toMatchObject({ recipients: 5, changed: 3, newly_suppressed: 2 })
   })
 
   test('wrong rules are refused with their name', async () => {
@@ -227,7 +259,7 @@ test('a stopped relay answers from its store', async () => {
     await stopped.settle(flights[0], { kind: 'failed', cause, way: WAY })
     const [found] = await stopped.operations.unknownReplies({})
     expect(found).toMatchObject({ text: '550 xyzzy', count: 1 })
-    expect(await stopped.operations.testRules({ rules: RULE })).toMatchObject({ records: 1, changed: 1 })
+    expect(await stopped.operations.testRules({ rules: RULE })).toMatchObject({ recipients: 1, changed: 1 })
     await expect(stopped.operations.testRules({ rules: 'x' })).rejects.toThrow(/not TOML/)
   } finally {
     await stopped.close()

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ReportKind } from '../../src/bounce/report.ts'
 import type { JournalRecord } from '../../src/journal/record.ts'
 import { DELIVERED, refusal, type Served, serveFixture } from '../http/fixture.ts'
+import { about, reportEntry } from '../support/report-entry.ts'
 import { type CliResult, runCli } from './run-cli.ts'
 
 let relay: Served
@@ -44,11 +45,11 @@ Message ${id}
   Message-ID  <a1@app.example>
   Accepted    2026-11-21 23:20:11 UTC from 10.0.0.5 (app1.internal), submission, TLSv1.3
   Sent by     tenant default, credential app1, #welcome
-  Size        12.4 KiB, tried until 2026-11-24 23:20:11 UTC
+  Size        12.4 KiB
 
 .0 jane@example.net  delivered
-  23:20:11.120  +0.0 s      accepted     from 10.0.0.5
-  23:20:11.540  +0.4 s      deferred     attempt 1 at mx1.example.net [192.0.2.5]
+  23:20:11.120  +0.0s       accepted      from 10.0.0.5
+  23:20:11.540  +0.4s       deferred      attempt 1 at mx1.example.net [192.0.2.5]
                 from 203.0.113.10 over TLSv1.3, after 214ms, to RCPT:
                 450-4.2.1 The user you are trying to contact is receiving mail at a rate
                     that
@@ -56,18 +57,18 @@ Message ${id}
                 → rate-limited (70, other, fault: sender) by recipient-too-fast@2. The
                   receiver limits how fast we may send.
                 next attempt 2026-11-21 23:25:11 UTC, in 5m
-  23:25:11.540  +5 m 00 s   delivered    attempt 2 at mx1.example.net [192.0.2.5]
+  23:25:11.540  +5m         delivered     attempt 2 at mx1.example.net [192.0.2.5]
                 from 203.0.113.10 over TLSv1.3, after 214ms:
                 250 2.0.0 OK queued as 4F2A
 
 .1 bob@example.org  failed
-  23:20:11.120  +0.0 s      accepted     from 10.0.0.5
-  23:20:11.540  +0.4 s      failed       attempt 1 at mx1.example.net [192.0.2.5]
+  23:20:11.120  +0.0s       accepted      from 10.0.0.5
+  23:20:11.540  +0.4s       failed        attempt 1 at mx1.example.net [192.0.2.5]
                 from 203.0.113.10 over TLSv1.3, after 214ms, to RCPT:
                 550 5.1.1 The email account that you tried to reach does not exist
                 → bad-mailbox (10, hard, fault: recipient) by mailbox-unknown@2. There
                   is no such mailbox.
-  23:20:11.540  +0.4 s      suppression  hard_bounce for tenant default, by studs
+  23:20:11.540  +0.4s       suppression   hard_bounce for tenant default, by studs
 `)
     expect({ code, err }).toEqual({ code: 0, err: '' })
   })
@@ -157,6 +158,39 @@ describe('what came back', () => {
     await relay.store.write(writes)
   }
 
+  test('waits for a person, or names somebody else: the story says so', async () => {
+    const sent = await relay.accept({ to: ['ann@example.net'] })
+    const said = (await studs(['message', sent.id], { width: 200 })).out
+    expect(said).toContain('tried until')
+    await relay.settle(sent.flights[0], DELIVERED)
+    const doubtful = { why: 'it was found by address and subject alone' }
+    const odd = { why: 'it names bob@example.net, but the mail went to ann@example.net' }
+    const found = about({ message: sent.id, recipient: 'ann@example.net' })
+    await relay.store.write([
+      ...relay.book.compose(
+        reportEntry({ id: '6h00q80e00k01', outcome: 'review', review: doubtful, about: found }),
+        undefined,
+      ),
+      ...relay.book.compose(
+        reportEntry({ id: '6h00q80e00k02', outcome: 'bounced', review: odd, about: found }),
+        undefined,
+      ),
+    ])
+    await record(sent.id, { kind: 'reported', why: doubtful.why, report: report('dsn', { id: '6h00q80e00k01' }) })
+    await record(sent.id, { kind: 'bounced', report: report('dsn', { id: '6h00q80e00k02' }) })
+    const { out } = await studs(['message', sent.id], { width: 200 })
+    expect(out).toContain(
+      'It waits for a person. If it is right: studs bounce review accept 6h00q80e00k01. If not: studs bounce review dismiss 6h00q80e00k01',
+    )
+    expect(out).toContain(`odd: ${odd.why}`)
+    expect(out).toContain('Somebody should look: studs bounce show 6h00q80e00k02')
+    expect(out).not.toContain('tried until')
+    expect(await studs(['message', '6h00q80e00k02'])).toMatchObject({
+      code: 3,
+      err: expect.stringContaining('It is a report: studs bounce show 6h00q80e00k02'),
+    })
+  })
+
   test('stands in the timeline: which report, why it is about this recipient, what it said', async () => {
     const sent = await relay.accept({ to: ['ann@example.net'] })
     await relay.settle(sent.flights[0], DELIVERED)
@@ -174,23 +208,23 @@ describe('what came back', () => {
     const { out } = await studs(['message', sent.id])
     expect(out.slice(out.indexOf('.0 ann'))).toBe(`\
 .0 ann@example.net  delivered
-  23:25:11.540  +0.0 s      accepted     from 10.0.0.5
-  23:25:11.540  +0.0 s      delivered    attempt 1 at mx1.example.net [192.0.2.5]
+  23:25:11.540  +0.0s       accepted      from 10.0.0.5
+  23:25:11.540  +0.0s       delivered     attempt 1 at mx1.example.net [192.0.2.5]
                 from 203.0.113.10 over TLSv1.3, after 214ms:
                 250 2.0.0 OK queued as 4F2A
   2026-11-22
-  00:25:11.540  +1 h 00 m   bounced      delivery report 6h00q80e00k00
+  00:25:11.540  +1h         bounced       delivery report 6h00q80e00k00
                 about this recipient because it came to the signed return path
                 550 5.1.1 No such user
                 → bad-mailbox (10, hard, fault: recipient) by ${verdict.rule}. There
                   is no such mailbox.
-  00:25:11.540  +1 h 00 m   reported     challenge 6h00q80e00k00
+  00:25:11.540  +1h         reported      challenge 6h00q80e00k00
                 about this recipient because it carries our signed token
                 prove it at https://example.net/prove/1
-  00:25:11.540  +1 h 00 m   complained   complaint 6h00q80e00k00
+  00:25:11.540  +1h         complained    complaint 6h00q80e00k00
                 about this recipient because it names the Message-ID and the recipient
                 because: abuse
-  00:25:11.540  +1 h 00 m   unsubscribe  unsubscribe request 6h00q80e00k00
+  00:25:11.540  +1h         unsubscribed  unsubscribe request 6h00q80e00k00
                 found by carrier dove
 `)
   })

@@ -42,6 +42,48 @@ test('top draws frame after frame on a terminal, and Ctrl-C leaves the screen as
   expect(out.trimEnd().endsWith('\u001b[?25h\u001b[?1049l')).toBe(true)
 })
 
+test('q leaves top too', async () => {
+  const child = onTerminal(['top'])
+  let out = ''
+  let isLeaving = false
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    out += text
+    if (isLeaving || !out.includes('\u001b[H')) return
+    isLeaving = true
+    child.stdin.write('q')
+  })
+  expect(await once(child, 'exit')).toEqual([0, null])
+  expect(out.trimEnd().endsWith('\u001b[?25h\u001b[?1049l')).toBe(true)
+})
+
+test('a password that is typed is not shown', async () => {
+  const child = onTerminal(['credential', 'hash'])
+  let out = ''
+  let isTyped = false
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    out += text
+    if (isTyped || !out.includes('not shown')) return
+    isTyped = true
+    // Once the terminal is raw.
+    setTimeout(() => child.stdin.write('open sesame\r'), 300)
+  })
+  expect(await once(child, 'exit')).toEqual([0, null])
+  expect(out).toMatch(/scrypt:\S+\r?\n$/)
+  expect(out).not.toContain('sesame')
+})
+
+test('an older Node gets a sentence, not a stack trace', async () => {
+  const older =
+    "data:text/javascript,Object.defineProperty(process,'versions',{value:{...process.versions,node:'22.18.0'}})"
+  const child = spawn(process.execPath, ['--import', older, MAIN, 'status'])
+  let err = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    err += text
+  })
+  expect(await once(child, 'exit')).toEqual([1, null])
+  expect(err).toBe('Studs needs Node 22.19 or newer; this is 22.18.0.\n')
+})
+
 test('a command on a stopped relay ends by itself with its exit code', async () => {
   const stopped = await openFixture()
   await stopped.store.close()

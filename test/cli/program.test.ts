@@ -150,6 +150,17 @@ describe('studs credential hash', () => {
     expect(await verifyPassword('secret word\n', out.trim())).toBe(false)
   })
 
+  test('at a terminal what is typed is taken key by key, with mistakes mended, and shown nowhere', async () => {
+    async function* keys(): AsyncGenerator<string> {
+      yield 'secrex'
+      yield '\u007f'
+      yield 't word\r'
+    }
+    const { code, out, err } = await studs(['credential', 'hash'], { keys })
+    expect({ code, err }).toEqual({ code: 0, err: 'Password (it is not shown): \n' })
+    expect(await verifyPassword('secret word', out.trim())).toBe(true)
+  })
+
   test('takes no password as an argument and none that is empty', async () => {
     expect((await studs(['credential', 'hash', 'secret'])).code).toBe(2)
     expect((await studs(['credential', 'hash'], { input: '\n' })).code).toBe(2)

@@ -21,10 +21,15 @@ beforeEach(async () => {
 afterEach(() => relay.close())
 
 const studs = (...words: string[]): Promise<CliResult> =>
-  runCli(words, { clock: relay.clock, configFile: relay.configFile, width: 80 })
+  runCli(words, { clock: relay.clock, configFile: relay.configFile, width: 80, isTty: true })
 const states = async (): Promise<string[]> => (await relay.operations.message(id))!.to.map(({ state }) => state.kind)
 
 describe('studs queue', () => {
+  test('into a file or pipe nothing is cut', async () => {
+    const { out } = await runCli(['queue', 'list'], { clock: relay.clock, configFile: relay.configFile, width: 80 })
+    expect(out).toContain('The user you are trying to contact is receiving too much mail at this time\n')
+  })
+
   test('list', async () => {
     expect((await studs('queue', 'list')).out).toBe(`\
 ID               AGE  TRIES   NEXT  RECIPIENT         LAST REPLY

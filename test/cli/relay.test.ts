@@ -7,6 +7,7 @@ import { partKey } from '../../src/store/keys.ts'
 import { openStore } from '../../src/store/lmdb.ts'
 import { SECOND } from '../../src/util/clock.ts'
 import { DELIVERED, type Fixture, openFixture, refusal, type Served, serveFixture } from '../http/fixture.ts'
+import { reportEntry } from '../support/report-entry.ts'
 import { type CliOptions, type CliResult, runCli } from './run-cli.ts'
 
 const studsOn = (fixture: Fixture, words: string[], more: Partial<CliOptions> = {}): Promise<CliResult> =>
@@ -53,14 +54,16 @@ $`),
 studs 1.2.3, running, up 2h  STORE
 Queue  1 waiting (0 of them in flight), 0 held
 
-per second       1 s     10 s    1 min    total
-accepted           0      0.2     <0.1        2                               █
-delivered          0      0.1     <0.1        1                               █
-deferred           1      0.1     <0.1        1                                █
-failed             0        0        0        0
-bounced            0        0        0        0
-complained         0        0        0        0
-suppressed         0        0        0        0
+per second         1 s     10 s    1 min    total
+accepted             0      0.2     <0.1        2                             █
+delivered            0      0.1     <0.1        1                             █
+deferred             1      0.1     <0.1        1                              █
+failed               0        0        0        0
+suppressed           0        0        0        0
+bounced              0        0        0        0
+complained           0        0        0        0
+unsubscribed         0        0        0        0
+reported             0        0        0        0
 
 Busiest paths
 SITE            SOURCE   CONNECTIONS  ACTIVE  IN LINE
@@ -98,6 +101,40 @@ Last failures
       for (const frame of frames) expect(frame.split('\n').length).toBeLessThanOrEqual(24)
       expect(out.startsWith('\u001b[?1049h\u001b[?25l')).toBe(true)
       expect(out.endsWith('\u001b[?25h\u001b[?1049l')).toBe(true)
+    }))
+
+  test('q leaves top, and the keys with it', () =>
+    withRelay(async (relay) => {
+      let isOver = false
+      async function* keys(signal: AbortSignal): AsyncGenerator<string> {
+        yield 'x'
+        yield 'q'
+        if (!signal.aborted) throw new Error('q did not end it')
+        isOver = true
+      }
+      const { code, out } = await studsOn(relay, ['top'], { isTty: true, height: 24, keys })
+      expect({ code, isOver, left: out.endsWith('\u001b[?25h\u001b[?1049l') }).toEqual({
+        code: 0,
+        isOver: true,
+        left: true,
+      })
+    }))
+
+  test('top shows each recipient once among the failures, and how many reports wait', () =>
+    withRelay(async (relay) => {
+      const { flights } = await relay.accept({ to: ['jane@example.net', 'somebody.else@example.org'] })
+      for (let at = 0; at < 3; at++) {
+        await relay.settle(flights[0], refusal(450, `4.7.1 Try again later ${at}`))
+        await relay.clock.advance(SECOND)
+      }
+      await relay.settle(flights[1], refusal(450, '4.2.0 Greylisted'))
+      const entry = reportEntry({ id: '0000000000001', outcome: 'review', review: { why: 'odd' } })
+      await relay.store.write(relay.book.compose(entry, undefined))
+      const { out } = await studsOn(relay, ['top'])
+      expect(out).toMatch(/^Queue .* {3}Reviews {2}1 report to look at$/m)
+      expect(out).toMatch(
+        /Last failures\n\S+ {2}deferred {4}somebody\.else@example\.org {2}450 4\.2\.0 Greylisted\n\S+ {2}deferred {4}jane@example\.net +450 4\.7\.1 Try again later 2\n$/,
+      )
     }))
 
   test('healthcheck says 0 or 1 and nothing else', async () => {

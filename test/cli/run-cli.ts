@@ -24,6 +24,7 @@ export interface CliOptions {
   readonly env?: Record<string, string>
   readonly signal?: AbortSignal
   readonly serve?: (options: { readonly config?: string }) => Promise<void>
+  readonly keys?: NonNullable<Io['keys']>
   readonly onOut?: (text: string) => void
 }
 
@@ -48,7 +49,8 @@ export async function runCli(words: readonly string[], options: CliOptions): Pro
     input: async function* () {
       yield* pieces
     },
-    isInputTty: false,
+    isInputTty: options.keys !== undefined,
+    ...(options.keys === undefined ? {} : { keys: options.keys }),
     isTty: options.isTty ?? false,
     width: options.width ?? 88,
     color: options.color ?? false,

@@ -25,26 +25,28 @@ describe('studs suppress rm', () => {
   test('gives what Studs learned another chance, and tells how it goes', async () => {
     await refused('jane@example.net')
     expect((await suppress('rm', 'jane@example.net', '--reason', 'asked to come back')).out).toBe(
-      'jane@example.net may be mailed again. The next message goes alone; once it has got through, so do the others.\n',
+      'jane@example.net may be mailed again for the tenant default. The next message goes alone; once it has got through, so do the others.\n',
     )
     expect((await suppress('list')).out).toMatch(/jane@example\.net +default +hard_bounce +2026-11-21 +half-open /)
     expect((await suppress('check', 'jane@example.net')).out).toMatch(/clear/)
     const { id, flights } = await relay.accept({ to: ['jane@example.net'] })
     expect(await relay.core.queue.refuseBeforeAttempt(flights[0]!)).toBe(false)
     const { out } = await suppress('why', 'jane@example.net')
-    expect(out).toMatch(/^jane@example\.net is not suppressed for the tenant default\.\n/)
+    expect(out).toMatch(/^jane@example\.net is half-open for the tenant default: mail goes one message at a time\.\n/)
     expect(out).toMatch(/ {2}reactivated 2026-11-21 23:20:11 UTC by cli:.*: asked to come back\n/)
-    expect(out).toContain('  half-open: mail goes one message at a time\n')
+    expect(out).toContain('  half-open: the next message goes alone')
     expect(out).toContain(`Being tried right now: message ${id}.`)
     await relay.settle(flights[0], refusal(550, '5.1.1 No such user'))
     const after = (await suppress('why', 'jane@example.net')).out
     expect(after).toMatch(/^jane@example\.net is suppressed \(hard_bounce\)/)
-    expect(after).toContain('  suppressed for the 2. time\n')
+    expect(after).toContain('  suppressed for the second time\n')
   })
 
   test('--forget takes it away at once', async () => {
     await refused('jane@example.net')
-    expect((await suppress('rm', 'jane@example.net', '--forget')).out).toBe('jane@example.net may be mailed again.\n')
+    expect((await suppress('rm', 'jane@example.net', '--forget')).out).toBe(
+      'jane@example.net may be mailed again for the tenant default.\n',
+    )
     expect((await suppress('list')).out).toBe('Nobody.\n')
   })
 
@@ -70,7 +72,7 @@ test('a surge shows in the list as pending, in why and in the journal', async ()
   await refused(...Array.from({ length: 50 }, (_, n) => `user${n}@example.net`))
   expect((await suppress('list', '--pending', '--limit', '100')).out.match(/ pending /g)).toHaveLength(50)
   const { out } = await suppress('why', 'user7@example.net')
-  expect(out).toMatch(/^user7@example\.net is not suppressed/)
+  expect(out).toMatch(/^user7@example\.net is not suppressed yet \(pending\) for the tenant default\.\n/)
   expect(out).toContain('  pending until 2026-11-24 23:20:11 UTC: learned in a surge')
   expect((await suppress('check', 'user7@example.net')).out).toMatch(/clear/)
   expect((await suppress('export')).out.split('\r\n')).toHaveLength(2)
@@ -91,18 +93,18 @@ describe('studs suppress undo', () => {
     const look = await suppress('undo', '--rule', 'mailbox-unknown')
     expect(look).toMatchObject({ code: 0, err: 'Nothing was changed yet. Add --yes to take them back.\n' })
     expect(look.out).toMatch(
-      /^2 would be taken back\.\n\nby rule\n +2 mailbox-unknown@\d+\n\nby site\n +2 mx\.example\.net\n/,
+      /^2 entries would be taken back\.\n\nBY RULE\n +2 mailbox-unknown@\d+\n\nBY SITE\n +2 mx\.example\.net\n/,
     )
     expect(look.out).toMatch(/\njane@example\.net +default +hard_bounce/)
     expect((await suppress('list', '--json')).out.trim().split('\n')).toHaveLength(3)
     expect((await suppress('undo', '--since', '1h', '--reason', 'a bad rule', '--yes')).out).toMatch(
-      /^2 taken back\.\n/,
+      /^2 entries taken back\.\n/,
     )
     expect((await suppress('list', '--json')).out).toContain('asked@example.net')
     expect((await suppress('list', '--json')).out.trim().split('\n')).toHaveLength(1)
     expect((await suppress('undo', '--since', '1h', '--yes')).out).toBe('Nothing that Studs learned fits.\n')
     expect(relay.core.journal.latest({ limit: 1 })).toMatchObject([
-      { kind: 'suppression-removed', why: '2 addresses taken back: a bad rule', who: expect.stringMatching(/^cli:/) },
+      { kind: 'suppression-removed', why: 'taken back: a bad rule', who: expect.stringMatching(/^cli:/) },
     ])
   })
 

@@ -28,36 +28,40 @@ describe('studs suppress', () => {
   test('add, again, list, check, rm', async () => {
     expect(await suppress('add', 'Jane@Example.net', '--note', 'asked by phone')).toEqual({
       code: 0,
-      out: 'jane@example.net is suppressed.\n',
+      out: 'jane@example.net is suppressed for the tenant default.\n',
       err: '',
     })
     expect((await suppress('add', 'jane@example.net', '--reason', 'complaint')).out).toBe(
-      'jane@example.net was suppressed already (manual, 2026-11-21).\n',
+      'jane@example.net was suppressed already for the tenant default (manual, 2026-11-21).\n',
     )
     expect((await suppress('add', '@example.org', '--everybody', '--expires', '30d')).out).toBe(
-      '@example.org is suppressed until 2026-12-21.\n',
+      '@example.org is suppressed for everybody until 2026-12-21.\n',
     )
     expect((await suppress('list')).out).toMatch(
       /^ADDRESS +FOR +REASON +SINCE +UNTIL +BECAUSE\n@example\.org +everybody +manual +2026-11-21 +2026-12-21 +cli:.*\njane@example\.net +default +manual +2026-11-21 +for good +asked by phone \(cli:.*\)\n$/,
     )
     expect((await suppress('check', 'JANE@example.net', 'x@example.org', 'bob@example.net', 'nonsense')).out).toBe(`\
-ADDRESS           RESULT      REASON  SINCE
-JANE@example.net  suppressed  manual  2026-11-21
-x@example.org     suppressed  manual  2026-11-21
+ADDRESS           RESULT      FOR        REASON  SINCE
+JANE@example.net  suppressed  default    manual  2026-11-21
+x@example.org     suppressed  everybody  manual  2026-11-21
 bob@example.net   clear
 nonsense          invalid
 `)
-    expect((await suppress('rm', 'jane@example.net')).out).toBe('jane@example.net may be mailed again.\n')
+    expect((await suppress('rm', 'jane@example.net')).out).toBe(
+      'jane@example.net may be mailed again for the tenant default.\n',
+    )
     expect(await suppress('rm', 'jane@example.net')).toEqual({
       code: 3,
       out: '',
-      err: 'error: jane@example.net is not suppressed for the tenant default.\n',
+      err: 'error: jane@example.net is not suppressed for any tenant.\n',
     })
   })
 
   test('belongs to a tenant', async () => {
     await suppress('add', 'jane@example.net', '--tenant', 'shop')
-    expect((await suppress('check', 'jane@example.net', '--json')).out).toContain('"result":"clear"')
+    expect((await suppress('check', 'jane@example.net', '--tenant', 'default', '--json')).out).toContain(
+      '"result":"clear"',
+    )
     expect((await suppress('check', 'jane@example.net', '--tenant', 'shop', '--json')).out).toContain(
       '"result":"suppressed"',
     )
@@ -69,11 +73,74 @@ nonsense          invalid
     expect((await suppress('list', '--tenant', 'shop', '--everybody')).code).toBe(2)
   })
 
+  test('without --tenant all tenants are looked at, and the answer names them', async () => {
+    await suppress('add', 'jane@example.net', '--tenant', 'shop')
+    expect((await suppress('check', 'jane@example.net')).out).toMatch(/suppressed +shop +manual/)
+    expect((await suppress('why', 'jane@example.net')).out).toMatch(
+      /^jane@example\.net is suppressed \(manual\) for the tenant shop\.\n/,
+    )
+    expect((await suppress('why', 'jane@example.net', '--tenant', 'default')).out).toBe(
+      'jane@example.net is not suppressed for the tenant default.\n',
+    )
+    expect((await suppress('rm', 'jane@example.net')).out).toBe(
+      'jane@example.net may be mailed again for the tenant shop.\n',
+    )
+    await suppress('add', 'jane@example.net', '--tenant', 'shop')
+    await suppress('add', 'jane@example.net')
+    expect(
+      (await suppress('why', 'jane@example.net')).out.match(/is suppressed \(manual\) for the tenant \w+/g),
+    ).toEqual(['is suppressed (manual) for the tenant default', 'is suppressed (manual) for the tenant shop'])
+    expect((await suppress('check', 'jane@example.net')).out).toContain('default, shop')
+    expect(await suppress('rm', 'jane@example.net')).toMatchObject({
+      code: 1,
+      out: '',
+      err: expect.stringMatching(/suppressed for several: default, shop\. .*--tenant/s),
+    })
+    expect((await suppress('rm', 'jane@example.net', '--tenant', 'default')).code).toBe(0)
+    expect((await suppress('check', 'jane@example.net')).out).toMatch(/suppressed +shop /)
+    await suppress('add', 'bob@example.net', '--everybody')
+    expect((await suppress('why', 'bob@example.net')).out).toMatch(
+      /^bob@example\.net is suppressed \(manual\) for everybody/,
+    )
+  })
+
+  test.each([
+    [['check', 'jane@example.net']],
+    [['why', 'jane@example.net']],
+    [['rm', 'jane@example.net']],
+    [['list']],
+    [['undo', '--since', '1h']],
+  ])('%j of a tenant that there is not is an error', async (words) => {
+    expect(await suppress(...words, '--tenant', 'shpo')).toMatchObject({
+      code: 2,
+      out: '',
+      err: 'error: There is no tenant shpo.\n',
+    })
+  })
+
+  test('why tells of what was removed by hand and taken back', async () => {
+    const { flights } = await relay.accept({ to: ['jane@example.net'] })
+    await relay.settle(flights[0], refusal(550, '5.1.1 No such user'))
+    await suppress('undo', '--since', '1h', '--yes', '--reason', 'their outage')
+    await suppress('add', 'jane@example.net', '--note', 'asked by phone')
+    await suppress('rm', 'jane@example.net', '--reason', 'asked again')
+    const { out } = await suppress('why', 'jane@example.net')
+    expect(out).toMatch(/^jane@example\.net is not suppressed for the tenant default\.\n/)
+    expect(out).toMatch(
+      /by cli:\S+ +suppression-removed for the tenant default: taken\s+back: their\s+outage\n.*suppression-added.*suppression-removed.*asked\s+again/s,
+    )
+    expect(await suppress('undo', '--since', '1h')).toEqual({
+      code: 0,
+      out: 'Nothing that Studs learned fits.\n',
+      err: '',
+    })
+  })
+
   test('who complained goes only by force', async () => {
     await suppress('add', 'jane@example.net', '--reason', 'complaint')
     expect(await suppress('rm', 'jane@example.net')).toMatchObject({
       code: 1,
-      err: expect.stringContaining('needs force'),
+      err: expect.stringContaining('needs force and a reason (--force --reason WHY)'),
     })
     expect(await suppress('rm', 'jane@example.net', '--force')).toMatchObject({
       code: 2,
@@ -105,16 +172,14 @@ jane@example.net for default: hard_bounce, since 2026-11-21 23:20:11 UTC, for go
     studs
   550 5.1.1 No such user
   → bad-mailbox (10) by mailbox-unknown@N
-  said by mx1.example.net to default about message ${id}
+  said by mx1.example.net, source default, message ${id}
 
-Its newest messages:
+What happened last:
   2026-11-21 23:20:11  ${id}.0  accepted
   2026-11-21 23:20:11  ${id}.0  failed  550 5.1.1 No such user  → bad-mailbox
   2026-11-21 23:20:11  ${id}.0  suppression-added  → bad-mailbox
 `)
-    expect((await suppress('why', 'bob@example.net')).out).toBe(
-      'bob@example.net is not suppressed for the tenant default.\n',
-    )
+    expect((await suppress('why', 'bob@example.net')).out).toBe('bob@example.net is not suppressed for any tenant.\n')
     expect((await suppress('why', 'nonsense')).code).toBe(2)
   })
 
@@ -127,7 +192,7 @@ Its newest messages:
     const look = await moved(suppress('import', file))
     expect(look).toMatchObject({ code: 0, err: 'Nothing was changed yet. Add --yes to import.\n' })
     expect(look.out).toMatch(
-      /^A look at the list \(\w+\):\n +1 to change\n +1 not readable\n {2}line 3: not a mail address: nonsense\n$/,
+      /^A look at the list \(\w+\) for the tenant default:\n +1 to change\n +1 not readable\n {2}line 3: not a mail address: nonsense\n$/,
     )
     expect((await suppress('list')).out).toBe('Nobody.\n')
     expect((await moved(suppress('import', file, '--yes'))).out).toMatch(/^Done with the list/)

@@ -64,7 +64,9 @@ test('a port in use: the sentence names listener, address and port; the data dir
     (error: Error) => error.message,
   )
   expect(failure).toMatch(/"code":1/)
-  expect(failure).toMatch(new RegExp(`The relay cannot start: .*127\\.0\\.0\\.1.*${taker.port}`))
+  expect(failure).toMatch(
+    new RegExp(`The relay cannot start: the listener "taken" cannot have port ${taker.port} of 127\\.0\\.0\\.1`),
+  )
   const relay = await ChildRelay.start({ folder, mxPort: mx.port })
   expect(await sendOne(relay.port, 'ok')).toMatch(/^250 /)
 })

@@ -180,6 +180,7 @@ export function pretendRelay(more: Partial<RunningRelay> = {}): (clock: FakeCloc
     },
     listeners: () => [{ name: 'submission', address: '127.0.0.1', port: 2587, tls: 'starttls' }],
     mailboxes: () => [],
+    inbox: () => undefined,
     isDraining: () => false,
     reload: async () => ['queue.retry: 5m instead of 10m'],
     ...more,

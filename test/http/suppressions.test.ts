@@ -24,13 +24,16 @@ const JANE = '/suppressions/jane%40example.net'
 test('DELETE says whether the address goes alone at first', async () => {
   await refused('jane@example.net')
   const deleted = await json(`${JANE}?reason=asked&who=ops`, { method: 'DELETE' })
-  expect(deleted).toEqual({ status: 200, body: { result: 'half-open' } })
+  expect(deleted).toEqual({ status: 200, body: { result: 'half-open', scope: 'default' } })
   expect((await json(JANE)).body).toMatchObject({
     reactivated: { at: '2026-11-21T23:20:11.120Z', who: 'ops', why: 'asked' },
   })
   expect((await json('/suppressions?standing=half-open')).body.items).toHaveLength(1)
   expect((await json('/suppressions?standing=in-force')).body.items).toEqual([])
-  expect((await json(`${JANE}?reason=asked&forget`, { method: 'DELETE' })).status).toBe(204)
+  expect(await json(`${JANE}?reason=asked&forget`, { method: 'DELETE' })).toEqual({
+    status: 200,
+    body: { result: 'removed', scope: 'default' },
+  })
   expect((await json(JANE)).status).toBe(404)
 })
 
@@ -74,10 +77,14 @@ test('a tenant sees neither the mail nor the trials of another', async () => {
   await relay.core.suppressions.remove({ scope: 'default', target: 'jane@example.net', who: 'ops', why: 'x' })
   const { flights } = await relay.accept({ to: ['jane@example.net'] })
   expect(await relay.core.queue.refuseBeforeAttempt(flights[0]!)).toBe(false)
-  const own = (await json(`${JANE}/why?tenant=default`)).body
+  const [own] = (await json(`${JANE}/why?tenant=default`)).body.items
   expect(own.events).not.toEqual([])
   expect(own.trial).toBe(flights[0]!.message.id)
-  const others = (await json(`${JANE}/why?tenant=shop`)).body
-  expect(others.events).toEqual([])
+  const [others] = (await json(`${JANE}/why?tenant=shop`)).body.items
+  // What people did to the entries of everybody is everybody's.
+  expect(others.events.map(({ kind, tenant, message }: Record<string, string>) => [kind, tenant, message])).toEqual([
+    ['suppression-added', '*', undefined],
+    ['suppression-removed', '*', undefined],
+  ])
   expect(others.trial).toBeUndefined()
 })

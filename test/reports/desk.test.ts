@@ -63,8 +63,10 @@ describe('whose report it is', () => {
     const entry = await relay.relay.desk.take(ingest(ndr({ ...UNKNOWN, recipient: 'other@a.test', original })))
     expect(entry.about).toBeUndefined()
     expect(entry).toMatchObject({ outcome: 'review', review: { why: expect.stringContaining('no recipient') } })
-    // There is nobody to do it to: accepting only takes it off the list.
-    expect(await relay.relay.desk.decide(entry.id, { as: 'accept', who: 'ann' })).toMatchObject({
+    // There is nobody to do it to: it stays on the list until it is dismissed.
+    expect(await relay.relay.desk.decide(entry.id, { as: 'accept', who: 'ann' })).toEqual(entry)
+    expect(relay.relay.desk.get(entry.id)).toEqual(entry)
+    expect(await relay.relay.desk.decide(entry.id, { as: 'dismiss', who: 'ann' })).toMatchObject({
       outcome: 'dismissed',
     })
   })
