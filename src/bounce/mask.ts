@@ -47,7 +47,8 @@ function withoutRepeatedCodes(text: string): string {
   const [start, code, enhanced] = /^([245]\d\d)[ -](?:([245]\.\d{1,3}\.\d{1,3}) )?/.exec(text) ?? []
   if (start === undefined || code === undefined) return text
   let rest = text.slice(start.length)
-  if (rest.includes(`${code}-`)) rest = rest.replaceAll(` ${code}-`, ' ').replaceAll(` ${code} `, ' ')
+  // Before a quotation mark it is what another server said: quoted.ts looks for it.
+  if (rest.includes(`${code}-`) && !rest.includes(`${code}-'`)) rest = rest.replaceAll(` ${code}-`, ' ').replaceAll(` ${code} `, ' ')
   if (enhanced === undefined) return `${code} ${rest}`
   if (rest.includes(enhanced)) rest = rest.replaceAll(`${enhanced} `, '')
   return `${code} ${enhanced} ${rest}`

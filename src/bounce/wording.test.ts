@@ -840,6 +840,7 @@ table(
 table(
   'policy',
   `
+  550 5.1.0 - Unknown address error 550-'5.7.1 <jane@example.com>... Access denied' (delivery attempts: 0)
   554 5.7.1 Service unavailable; Client host [192.0.2.9] blocked using zen.spamhaus.org
   554 5.7.1 Blocked - see https://www.spamcop.example/bl.shtml?192.0.2.9
   550 5.7.1 Your IP (192.0.2.9) is listed in our blacklist
