@@ -28,6 +28,8 @@ import { readChunk } from './queue/spool.ts'
 import { keepHouse } from './relay/housekeeping.ts'
 import { changesOf, type NamedFiles, namedFiles } from './relay/named-files.ts'
 import { createReports, type Reports } from './relay/reports.ts'
+import { storedPolicies } from './relay/tls-policies.ts'
+import { createTlsReports, type TlsReports } from './relay/tls-reports.ts'
 import type { ReportDesk } from './reports/desk.ts'
 import { createSandbox, type Sandbox } from './sandbox/sandbox.ts'
 import { type ConfiguredSigner, createSigner } from './sign/signer.ts'
@@ -122,8 +124,18 @@ class RelayBuilder {
     const sandbox = await this.#startSandbox()
     const signer = createSigner({ domains: this.#settings.domain, clock })
     for (const warning of signer.warnings) logger.warn({ event: 'signing-key-warning' }, warning)
-    const delivery = this.#startDelivery(store)
+    const tlsReports = createTlsReports({
+      settings: () => this.#inSandbox(this.#settings),
+      hostname,
+      store,
+      clock,
+      logger,
+    })
+    const delivery = this.#startDelivery(store, tlsReports)
     const keys = await returnPathKeys(store)
+    tlsReports.start({ acceptor: core.queue, signer })
+    // After delivery and the runner have ended: what they told last is counted too.
+    this.#stops.push(() => tlsReports.stop())
     const runner = await this.#startRunner({ store, core, delivery, key: keys[0] })
     const certificates = await this.#openCertificates()
     const reports = createReports({ settings: () => this.#settings, store, core, keys, certificates, clock, logger })
@@ -207,7 +219,16 @@ class RelayBuilder {
       ...settings,
       // No route leads out of the sandbox.
       route: [],
-      delivery: { ...settings.delivery, resolvers: [`${address}:${dnsPort}`], port: smtpPort, allowPrivate: false },
+      tlsPolicy: [],
+      delivery: {
+        ...settings.delivery,
+        resolvers: [`${address}:${dnsPort}`],
+        port: smtpPort,
+        allowPrivate: false,
+        // Its name server validates nothing, and its domains publish nothing.
+        dane: 'off',
+        mtaSts: false,
+      },
     })
     this.#options.logger.info(
       { event: 'sandbox', address, smtpPort, dnsPort },
@@ -219,13 +240,15 @@ class RelayBuilder {
   /** How delivery sees the settings: as they are, or turned into the sandbox. */
   #inSandbox = (settings: Settings): Settings => settings
 
-  #startDelivery(store: Store): Delivery {
+  #startDelivery(store: Store, tlsReports: TlsReports): Delivery {
     const { clock, logger } = this.#options
     return createDelivery({
       settings: this.#inSandbox(this.#settings),
       clock,
       logger,
       readChunk: async (id, index) => readChunk(store, id, index),
+      policies: storedPolicies({ store, clock, logger }),
+      onTls: (result) => tlsReports.count(result),
       ...(this.#settings.delivery.mode === 'sandbox' ? { allowed: SANDBOX_NETWORKS } : {}),
     })
   }

@@ -16,6 +16,7 @@ const FLOORS = [
   'http',
   'inbound',
   'reports',
+  'tls-report',
   'queue',
   'journal',
   'delivery',
@@ -46,7 +47,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   '@hono/node-server': ['http/'],
   commander: ['cli/'],
   imapflow: ['inbound/mailbox'],
-  mailauth: ['reports/', 'identity/spf-verdict.ts'],
+  mailauth: ['reports/', 'identity/spf-verdict.ts', 'delivery/mta-sts'],
   'csv-parse': ['suppression/'],
   'csv-stringify': ['suppression/'],
 }

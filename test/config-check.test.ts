@@ -450,3 +450,28 @@ describe('warnings', () => {
     ['name servers with ports', '[delivery]\nresolvers = ["192.0.2.53", "192.0.2.53:5353", "[2001:db8::53]:53"]'],
   ])('none: %s', (_, toml) => expect(warnings(toml)).toEqual([]))
 })
+
+describe('TLS towards receivers', () => {
+  test.each([
+    ['[[tls_policy]]\ndomain = "a..b"', 'is not a domain'],
+    ['[[tls_policy]]\ndomain = "a.test"\n[[tls_policy]]\ndomain = "a.test"', 'there are two policies for "a.test"'],
+    ['[[tls_policy]]\ndomain = "a.test"\ntls = "always"', 'tls_policy.0.tls'],
+    ['[tls_report]\nenabled = true', 'reports need a sender'],
+    ['[tls_report]\nfrom = "a..b@c.test"', 'is not an address'],
+    ['[delivery]\nca = "hello"', 'this is no PEM certificate'],
+  ])('%j is refused', (toml, problem) => {
+    expect(problemsOf(() => load(toml)).join('\n')).toContain(problem)
+  })
+
+  test('an oldest version where plaintext is allowed is doubtful', () => {
+    const { warnings } = load('[[tls_policy]]\ndomain = "a.test"\nmin_version = "TLSv1.3"')
+    expect(warnings.map(formatProblem).join('\n')).toContain('min_version counts only where TLS is demanded')
+  })
+
+  test('what means something is taken', () => {
+    const { settings } = load('[[tls_policy]]\ndomain = "*.a.test"\ntls = "verify"\nmin_version = "TLSv1.3"')
+    expect(settings.tlsPolicy).toEqual([
+      { domain: '*.a.test', tls: 'verify', minVersion: 'TLSv1.3', dane: true, mtaSts: true },
+    ])
+  })
+})

@@ -42,7 +42,13 @@ describe('the commented configuration', () => {
   test('gives the defaults for every option that has one', () => {
     const written = schema.parse(parse(uncommented))
     const defaults = schema.parse({})
-    expect(written.delivery).toEqual({ ...defaults.delivery, message_rate: { count: 1000, per: 3_600_000 } })
+    const { ca, ca_file } = written.delivery // no defaults, as message_rate
+    expect(written.delivery).toEqual({
+      ...defaults.delivery,
+      message_rate: { count: 1000, per: 3_600_000 },
+      ca,
+      ca_file,
+    })
     expect(written.listener).toEqual(defaults.listener)
     expect(written.network).toEqual(defaults.network)
     expect(written.pool).toEqual(defaults.pool)

@@ -288,8 +288,9 @@ function explainLocal(code: string): Explanation {
   // Loops back to us, and addresses that we do not send to: what our own set-up forbids is no fault of the recipient.
   if (code.slice(1) === '.4.4' || code.slice(1) === '.4.6') return byCause('local-routing', 'local-fault', action)
   if (code.slice(1) === '.3.4') return byCause('local-size', 'message-too-large', action)
-  // 5.6.3, 5.6.7: the next hop cannot carry such a message; neither it nor the content is wrong.
-  if (code.slice(1, 3) === '.6') return byCause('local-conversion', 'protocol-errors', action)
+  // 5.6.3, 5.6.7, 5.7.30: the next hop cannot carry such a message; neither it nor the content is wrong.
+  if (code.slice(1, 3) === '.6' || code.slice(1) === '.7.30')
+    return byCause('local-conversion', 'protocol-errors', action)
   // 4.3.x: our errors and our configuration.
   if (code.slice(1, 3) === '.3') return byCause('local', 'local-fault', action)
   return byCause('local', 'other', action)

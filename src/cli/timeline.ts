@@ -191,7 +191,7 @@ function details(event: EventRecord, review: Review | undefined): Detail[] {
 /** `from 203.0.113.10 over TLSv1.3, after 214ms, to RCPT:` */
 function wayLine({ way, cause }: EventRecord): string {
   if (way === undefined) return ''
-  const over = way.mx === undefined ? '' : ` over ${way.tls?.split(' ')[0] ?? 'plaintext'}`
+  const over = way.mx === undefined ? '' : ` over ${tlsText(way)}`
   const to = cause?.kind === 'reply' ? `, to ${cause.command}` : ''
   return `from ${way.local_address ?? way.source}${over}, after ${durationText(way.duration_ms)}${to}:`
 }
@@ -247,4 +247,10 @@ export function causeLine(cause: WireCause): string {
 function verdictLine({ category, code, kind, fault, rule }: NonNullable<EventRecord['verdict']>): string {
   const meaning: string | undefined = MEANINGS[category as Category]
   return `→ ${category} (${code}, ${kind}, fault: ${fault}) by ${rule}${meaning === undefined ? '' : `. ${meaning}`}`
+}
+
+/** `TLSv1.3 (dane)`: by what the certificate was verified, if it was. */
+function tlsText({ tls, tls_verified: verified }: NonNullable<EventRecord['way']>): string {
+  if (tls === undefined) return 'plaintext'
+  return verified === undefined ? `${tls.split(' ')[0]}` : `${tls.split(' ')[0]} (${verified})`
 }

@@ -9,6 +9,7 @@ import { checkListeners } from './check-listeners.ts'
 import { checkMailboxes } from './check-mailboxes.ts'
 import { checkNames } from './check-names.ts'
 import { checkRoutes } from './check-routes.ts'
+import { checkTls } from './check-tls.ts'
 import { checkUnsubscribe } from './check-unsubscribe.ts'
 import type { Check, Finding } from './finding.ts'
 import type { Settings } from './schema.ts'
@@ -21,6 +22,7 @@ const CHECKS: readonly Check[] = [
   checkNames,
   checkRoutes,
   checkDelivery,
+  checkTls,
   checkLimits,
   checkMailboxes,
   checkUnsubscribe,

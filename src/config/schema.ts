@@ -413,7 +413,22 @@ const delivery = z.strictObject({
   tls: z
     .enum(['opportunistic', 'required', 'none'])
     .prefault('opportunistic')
-    .describe('STARTTLS: used where offered without checking the name; demanded and checked; or never.'),
+    .describe(
+      'STARTTLS: used where offered without checking the name; demanded and checked; or never. [[tls_policy]] says otherwise for single domains; what a domain publishes (dane, mta_sts) is demanded besides.',
+    ),
+  dane: z
+    .enum(['auto', 'on', 'off'])
+    .prefault('auto')
+    .describe(
+      'TLSA records (RFC 7672) that a validating name server vouches for: TLS is demanded and the certificate held against them. auto = if the name servers are on this machine or a private network; on = also if farther away; off = never.',
+    ),
+  mta_sts: z.boolean().prefault(true).describe('Fetch and obey the MTA-STS policies (RFC 8461) of recipient domains.'),
+  ca: text()
+    .optional()
+    .describe(
+      'PEM certificates of authorities that are trusted besides the well-known ones, for next hops and policy hosts.',
+    ),
+  ca_file: text().optional().describe('File with them.'),
   broken_tls_memory: duration()
     .prefault('1h')
     .describe('How long a host whose TLS failed is tried without (opportunistic only).'),
@@ -477,6 +492,37 @@ const route = z.strictObject({
   verify: z.boolean().prefault(true).describe('With tls = "required": check the certificate against the host name.'),
   allow_private: z.boolean().prefault(false).describe('The next hop may have a loopback or private address.'),
   connections: z.number().int().min(1).optional().describe('Connections per source to this next hop.'),
+})
+
+const tlsPolicy = z.strictObject({
+  domain: domainName().describe('Recipient domain, "*.example.com" for its subdomains, or "*" for all others.'),
+  tls: z
+    .enum(['opportunistic', 'required', 'verify', 'none'])
+    .optional()
+    .describe(
+      'opportunistic = where offered; required = demanded, whatever the certificate; verify = demanded and checked; none = never, whatever the domain publishes. Default: as in [delivery].',
+    ),
+  min_version: z
+    .enum(['TLSv1.2', 'TLSv1.3'])
+    .optional()
+    .describe('Oldest TLS version that will do, where TLS is demanded. Default: TLSv1.2.'),
+  dane: z.boolean().prefault(true).describe('false = the TLSA records of this domain are not looked at.'),
+  mta_sts: z.boolean().prefault(true).describe('false = the MTA-STS policy of this domain is not looked at.'),
+})
+
+const tlsReport = z.strictObject({
+  enabled: z
+    .boolean()
+    .prefault(false)
+    .describe(
+      'Count how TLS with receivers goes, and once a day tell the domains that ask for it (RFC 8460). Needs from. See docs/tls.md.',
+    ),
+  from: z
+    .string()
+    .regex(/^[^\s@<>]+@[^\s@<>]+$/, 'expected an address')
+    .optional()
+    .describe('Sender of the reports and contact in them; its domain should be a [[domain]] with a DKIM key.'),
+  organization: text().optional().describe('Who reports. Default: node.hostname.'),
 })
 
 const source = z.strictObject({
@@ -637,6 +683,11 @@ export const schema = z.strictObject({
   queue: queue.prefault({}).describe('Retry and retention.'),
   delivery: delivery.prefault({}).describe('How mail leaves.'),
   route: z.array(route).prefault([]).describe('Static routes; the most specific domain wins.'),
+  tls_policy: z
+    .array(tlsPolicy)
+    .prefault([])
+    .describe('TLS towards single domains; the most specific domain wins. Routes have their own. See docs/tls.md.'),
+  tls_report: tlsReport.prefault({}).describe('Reports to receivers about TLS.'),
   source: z
     .array(source)
     .prefault([{ name: 'default' }])
@@ -664,6 +715,7 @@ export type TenantSettings = Settings['tenant'][number]
 export type CredentialSettings = Settings['credential'][number]
 export type DomainSettings = Settings['domain'][number]
 export type RouteSettings = Settings['route'][number]
+export type TlsPolicySettings = Settings['tlsPolicy'][number]
 export type BounceListenerSettings = Settings['bounceListener'][number]
 export type BounceBoxSettings = Settings['bounceBox'][number]
 export type MailboxSettings = Settings['mailbox'][number]

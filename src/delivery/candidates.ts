@@ -2,17 +2,22 @@
 // before IPv4, those that did not answer lately last. At most five: an attempt is not to knock at fifty doors.
 
 import { isIPv6 } from 'node:net'
+import type { TlsWish } from '../mail/message.ts'
 import type { Cause } from '../mail/outcome.ts'
 import { type Clock, MINUTE } from '../util/clock.ts'
+import { demandFor } from './demand-for.ts'
 import { type Destination, endpoint, type Host } from './destination.ts'
 import { ExpiringMap } from './expiring-map.ts'
 import { inOrder } from './mx.ts'
 import { localAddressFor, type Source } from './sources.ts'
+import type { Open } from './tls-demand.ts'
 
 export interface Candidate {
   readonly host: string
   readonly address: string
   readonly localAddress?: string
+  readonly tls: Open
+  readonly isInPolicy?: boolean
 }
 
 const MAX_ADDRESSES = 5
@@ -46,17 +51,22 @@ export interface CandidateOptions {
   readonly dead: DeadHosts
   readonly ipv6: boolean
   readonly random: () => number
+  readonly wish?: TlsWish
 }
 
 export function candidates(options: CandidateOptions): readonly Candidate[] {
-  const { destination, source, dead, ipv6, random } = options
-  const usable = inOrder(destination.hosts, random).flatMap((host) =>
-    interleaved(host, random).flatMap((address): Candidate[] => {
+  const { destination, source, dead, ipv6, random, wish } = options
+  const usable = inOrder(destination.hosts, random).flatMap((host) => {
+    const tls = demandFor(destination, host, wish)
+    if (tls.by === 'refused') return []
+    return interleaved(host, random).flatMap((address): Candidate[] => {
       const localAddress = localAddressFor(source, address)
       if (localAddress === 'unusable' || (isIPv6(address) && !ipv6)) return []
-      return [{ host: host.name, address, ...(localAddress !== undefined && { localAddress }) }]
-    }),
-  )
+      const { isInPolicy } = host
+      const at = { host: host.name, address, ...(localAddress !== undefined && { localAddress }) }
+      return [{ ...at, tls, ...(isInPolicy !== undefined && { isInPolicy }) }]
+    })
+  })
   const isDead = ({ address }: Candidate): boolean => dead.has(source.name, endpoint(address, destination))
   return [...usable.filter((candidate) => !isDead(candidate)), ...usable.filter(isDead)].slice(0, MAX_ADDRESSES)
 }

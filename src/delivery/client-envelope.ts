@@ -15,9 +15,14 @@ export interface Envelope {
   readonly sizeBytes: number
   readonly body: BodyType
   readonly smtpUtf8: boolean
+  /** Must not go where the server does not promise to demand verified TLS in turn (RFC 8689). */
+  readonly requireTls?: boolean
   readonly dsnMail?: DsnMail
   readonly dsnRcpt?: DsnRcpt
 }
+
+/** REQUIRETLS support required (RFC 8689 §5). */
+export const NO_REQUIRETLS = '5.7.30'
 
 /** Why a server with these extensions cannot be given the message; undefined where it can. */
 export function whyImpossible(envelope: Envelope, extensions: Extensions): ClientFailure | undefined {
@@ -31,6 +36,10 @@ export function whyImpossible(envelope: Envelope, extensions: Extensions): Clien
   if (envelope.body === '8bitmime' && !extensions.eightBitMime) {
     return { kind: 'local', code: '5.6.3', detail: 'the server does not take 8-bit content (8BITMIME)' }
   }
+  if (envelope.requireTls && !extensions.requireTls) {
+    const detail = 'the server does not promise to demand verified TLS of the next one (REQUIRETLS)'
+    return { kind: 'local', code: NO_REQUIRETLS, detail }
+  }
   return undefined
 }
 
@@ -40,6 +49,7 @@ export function mailCommand(envelope: Envelope, extensions: Extensions): string 
   if (extensions.takesSize) command += ` SIZE=${sizeBytes}` // RFC 1870
   if (body === '8bitmime') command += ' BODY=8BITMIME' // RFC 6152
   if (needsUtf8(envelope)) command += ' SMTPUTF8' // RFC 6531
+  if (envelope.requireTls) command += ' REQUIRETLS' // RFC 8689
   if (extensions.dsn && dsnMail?.ret !== undefined) command += ` RET=${dsnMail.ret}` // RFC 3461
   if (extensions.dsn && dsnMail?.envid !== undefined) command += ` ENVID=${dsnMail.envid}`
   return command

@@ -12,6 +12,7 @@ export interface Extensions {
   readonly smtpUtf8: boolean
   readonly dsn: boolean
   readonly startTls: boolean
+  readonly requireTls: boolean
   readonly enhancedCodes: boolean
   readonly chunking: boolean
   /** Mechanisms in upper case. */
@@ -38,6 +39,7 @@ export function extensionsOf(reply: SmtpReply | undefined): Extensions {
     smtpUtf8: offered.has('SMTPUTF8'),
     dsn: offered.has('DSN'),
     startTls: offered.has('STARTTLS'),
+    requireTls: offered.has('REQUIRETLS'),
     enhancedCodes: offered.has('ENHANCEDSTATUSCODES'),
     chunking: offered.has('CHUNKING'),
     auth: (offered.get('AUTH') ?? '').split(/\s+/).filter((mechanism) => mechanism !== ''),

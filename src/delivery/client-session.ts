@@ -5,7 +5,9 @@
 import type { SmtpReply } from '../mail/reply.ts'
 import type { Clock } from '../util/clock.ts'
 import { type Extensions, extensionsOf } from './client-extensions.ts'
+import type { Authorities } from './client-tls.ts'
 import { type ClientFailure, type Fault, failureOf, isOk, Wire } from './client-wire.ts'
+import type { DaneDemand, MinVersion } from './tls-demand.ts'
 
 /** RFC 5321 §4.5.3.2, all in milliseconds; Settings['delivery'] has them under the same names. */
 export interface ClientSettings {
@@ -41,19 +43,26 @@ export interface ConnectOptions {
   readonly tls: 'opportunistic' | 'required' | 'none'
   /** With required: chain and name are checked. */
   readonly verify: boolean
+  /** With required: instead of chain and name, what the certificate is held against. */
+  readonly dane?: DaneDemand
+  /** With required; default TLSv1.2. */
+  readonly minVersion?: MinVersion
   readonly auth?: { readonly user: string; readonly password: string }
   readonly settings: ClientSettings
   readonly clock: Clock
   /** Gives connecting up; has no hold on the connection once there is one. */
   readonly signal?: AbortSignal
-  /** PEM certificates to trust instead of the system's. */
+  /** PEM certificates to trust instead of the well-known ones. */
   readonly ca?: string
+  /** The well-known ones and others. */
+  readonly authorities?: Authorities
 }
 
 export interface Session {
   readonly wire: Wire
   readonly extensions: Extensions
   readonly tls?: string
+  readonly tlsVerified?: 'dane' | 'pki'
   readonly localAddress?: string
   /** What the server calls itself. */
   readonly peerName: string
@@ -87,8 +96,14 @@ export async function openSession(options: ConnectOptions): Promise<Session | Cl
     return hello
   }
   // Remembered here, because a socket that is gone no longer knows.
-  const { tls, localAddress: from } = wire
-  return { wire, ...hello, ...(tls !== undefined && { tls }), ...(from !== undefined && { localAddress: from }) }
+  const { tls, tlsVerified, localAddress: from } = wire
+  return {
+    wire,
+    ...hello,
+    ...(tls !== undefined && { tls }),
+    ...(tlsVerified !== undefined && { tlsVerified }),
+    ...(from !== undefined && { localAddress: from }),
+  }
 }
 
 async function converse(wire: Wire, options: ConnectOptions): Promise<Hello | ClientFailure> {
@@ -137,7 +152,7 @@ async function startTls(
 ): Promise<'secured' | 'plain' | ClientFailure> {
   const required = options.tls === 'required'
   if (!hello.extensions.startTls) {
-    return required ? { kind: 'tls', detail: 'the server offers no STARTTLS', command: 'STARTTLS' } : 'plain'
+    return required ? noTls('the server offers no STARTTLS') : 'plain'
   }
   const answer = await wire.ask('STARTTLS\r\n', options.settings.commandTimeout)
   if ('kind' in answer) return failureOf(answer, 'STARTTLS')
@@ -145,13 +160,25 @@ async function startTls(
   if (answer.code < 400 || answer.code === 421) return failureOf(answer, 'STARTTLS')
   if (!required) return 'plain'
   const words = `${answer.code} ${answer.lines.join(' ')}`
-  return { kind: 'tls', detail: `STARTTLS was refused: ${words}`, command: 'STARTTLS' }
+  return noTls(`STARTTLS was refused: ${words}`)
+}
+
+function noTls(detail: string): ClientFailure {
+  return { kind: 'tls', detail, command: 'STARTTLS', failure: 'starttls-not-supported' }
 }
 
 async function handshake(wire: Wire, options: ConnectOptions): Promise<ClientFailure | undefined> {
-  const { target, tls, verify, ca, settings } = options
+  const { target, tls, verify, dane, minVersion, ca, authorities, settings } = options
   const fault = await wire.startTls(
-    { host: target.host, required: tls === 'required', verify, ...(ca !== undefined && { ca }) },
+    {
+      host: target.host,
+      required: tls === 'required',
+      verify,
+      ...(dane !== undefined && { dane }),
+      ...(minVersion !== undefined && { minVersion }),
+      ...(ca !== undefined && { ca }),
+      ...(authorities !== undefined && { authorities }),
+    },
     settings.commandTimeout,
   )
   return fault === undefined ? undefined : { ...fault, command: 'STARTTLS' }

@@ -9,7 +9,15 @@ import type { Cause } from '../mail/outcome.ts'
 import { replyText, type SmtpCommand, type SmtpReply } from '../mail/reply.ts'
 import { type Clock, SECOND } from '../util/clock.ts'
 import { Deadline } from './client-deadline.ts'
-import { handshakeProblem, secure, type TlsDemand, tlsName } from './client-tls.ts'
+import {
+  handshakeFailure,
+  handshakeProblem,
+  mismatchOf,
+  secure,
+  type TlsDemand,
+  tlsName,
+  verifiedBy,
+} from './client-tls.ts'
 import { ReplyReader } from './reply-reader.ts'
 
 /** Why there is no connection or no delivery. A `reply` is the refusal, verbatim, with the command it answered. */
@@ -48,6 +56,7 @@ export function failureOf(answer: SmtpReply | Fault, command: SmtpCommand): Clie
 export class Wire {
   readonly #reader = new ReplyReader()
   readonly #deadline: Deadline
+  readonly #clock: Clock
   #socket: Socket
   /** Came in and were owed, but nobody has taken them yet. */
   #replies: SmtpReply[] = []
@@ -55,6 +64,7 @@ export class Wire {
   #fault: Fault | undefined
   #wake: (() => void) | undefined
   #handshaking = false
+  #tlsVerified: 'dane' | 'pki' | undefined
   /** Content is on its way: the server may refuse it before it has all of it. */
   #inContent = false
   #dot: 'unsent' | 'written' | 'flushed' = 'unsent'
@@ -64,6 +74,7 @@ export class Wire {
   /** Begins to connect; `connected` tells when it is done. */
   constructor(to: { address: string; port: number; localAddress?: string; clock: Clock }) {
     const { address, port, localAddress, clock } = to
+    this.#clock = clock
     this.#deadline = new Deadline(clock, (detail) => this.#expire(detail))
     this.#socket = connect({
       host: address,
@@ -84,6 +95,11 @@ export class Wire {
 
   get tls(): string | undefined {
     return tlsName(this.#socket)
+  }
+
+  /** By what the server's certificate was verified; undefined in plaintext and where it is anybody's. */
+  get tlsVerified(): 'dane' | 'pki' | undefined {
+    return this.#tlsVerified
   }
 
   /** No wait outlasts this monotonic time; Infinity for none. */
@@ -107,12 +123,17 @@ export class Wire {
     }
     this.#handshaking = true
     this.#unlisten()
-    this.#socket = secure(this.#socket, demand)
+    const socket = secure(this.#socket, demand)
+    this.#socket = socket
     this.#listen()
-    this.#socket.once('secureConnect', () => this.#wakeUp())
+    socket.once('secureConnect', () => this.#wakeUp())
     await this.#wait(timeout)
     this.#handshaking = false
-    return this.#fault
+    if (this.#fault !== undefined) return this.#fault
+    const mismatch = mismatchOf(socket, demand, this.#clock.now())
+    if (mismatch !== undefined) return this.fail({ kind: 'tls', ...mismatch })
+    this.#tlsVerified = verifiedBy(socket, demand)
+    return undefined
   }
 
   /** Sends commands for which `replies` replies are owed. */
@@ -220,7 +241,10 @@ export class Wire {
   readonly #onEnd = (): void => this.#lost('the server closed the connection')
   readonly #onError = (error: NodeJS.ErrnoException): void => {
     if (OUR_ERRORS.has(error.code ?? '')) this.fail({ kind: 'connect', detail: error.message, ours: true })
-    else this.#lost(this.#handshaking ? handshakeProblem(error) : error.message)
+    else if (this.#handshaking) {
+      const detail = `TLS handshake: ${handshakeProblem(error)}`
+      this.fail({ kind: 'tls', detail, failure: handshakeFailure(error) })
+    } else this.#lost(error.message)
   }
   readonly #onClosed = (): void => this.#close()
 

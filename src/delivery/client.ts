@@ -50,6 +50,11 @@ export class SmtpClient {
     return this.#session.tls
   }
 
+  /** By what the server's certificate was verified; absent where it is anybody's. */
+  get tlsVerified(): 'dane' | 'pki' | undefined {
+    return this.#session.tlsVerified
+  }
+
   get localAddress(): string | undefined {
     return this.#session.localAddress
   }

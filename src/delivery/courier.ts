@@ -5,10 +5,12 @@ import type { Settings } from '../config/schema.ts'
 import type { Outcome } from '../mail/outcome.ts'
 import { type Clock, SECOND } from '../util/clock.ts'
 import { DeadHosts } from './candidates.ts'
+import { Authorities } from './client-tls.ts'
 import { deliver, type Link, type Work } from './deliver.ts'
 import type { ChunkReader, PathStatus } from './delivery.ts'
 import { type PathLimits, Paths } from './paths.ts'
 import { createTlsPolicy, type TlsPolicy } from './tls-policy.ts'
+import type { TlsResult } from './tls-result.ts'
 
 type DeliverySettings = Settings['delivery']
 
@@ -26,6 +28,7 @@ export interface CourierOptions {
   readonly clock: Clock
   readonly readChunk: ChunkReader
   readonly random: () => number
+  readonly onTls?: (result: TlsResult) => void
   /** Told of errors of our own: the attempt was deferred because of it. */
   readonly onError: (error: unknown, work: Work) => void
 }
@@ -42,6 +45,7 @@ export class Courier implements Carrier {
   readonly #stop = new AbortController()
   #settings: DeliverySettings
   #tlsPolicy: TlsPolicy
+  #authorities: Authorities | undefined
 
   constructor(options: CourierOptions) {
     this.#options = options
@@ -49,6 +53,7 @@ export class Courier implements Carrier {
     this.#paths = new Paths(options.clock)
     this.#dead = new DeadHosts(options.clock)
     this.#tlsPolicy = createTlsPolicy(options.clock, options.settings.brokenTlsMemory)
+    this.#authorities = authoritiesOf(options.settings)
   }
 
   async carry(work: Work): Promise<Outcome> {
@@ -63,8 +68,16 @@ export class Courier implements Carrier {
   }
 
   async #deliver(work: Work, slot: Parameters<typeof deliver>[1]): Promise<Outcome> {
-    const { clock, readChunk, random } = this.#options
-    const own = { dead: this.#dead, tlsPolicy: this.#tlsPolicy, links: this.#links, stop: this.#stop.signal }
+    const { clock, readChunk, random, onTls } = this.#options
+    const authorities = this.#authorities
+    const own = {
+      dead: this.#dead,
+      tlsPolicy: this.#tlsPolicy,
+      ...(authorities !== undefined && { authorities }),
+      ...(onTls !== undefined && { onTls }),
+      links: this.#links,
+      stop: this.#stop.signal,
+    }
     try {
       const outcome = await deliver(work, slot, { settings: this.#settings, clock, readChunk, random, ...own })
       return this.#stop.signal.aborted && wasCut(outcome) ? CUT : outcome
@@ -88,6 +101,7 @@ export class Courier implements Carrier {
     if (settings.brokenTlsMemory !== this.#settings.brokenTlsMemory) {
       this.#tlsPolicy = createTlsPolicy(this.#options.clock, settings.brokenTlsMemory)
     }
+    if (settings.ca !== this.#settings.ca) this.#authorities = authoritiesOf(settings)
     this.#settings = settings
   }
 
@@ -108,6 +122,10 @@ export class Courier implements Carrier {
     await Promise.race([done, this.#options.clock.sleep(ms, waiting.signal)])
     waiting.abort()
   }
+}
+
+function authoritiesOf({ ca }: DeliverySettings): Authorities | undefined {
+  return ca === undefined ? undefined : new Authorities(ca)
 }
 
 function limitsOf(settings: DeliverySettings, connections: number): PathLimits {

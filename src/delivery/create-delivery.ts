@@ -12,10 +12,13 @@ import { type Carrier, Courier } from './courier.ts'
 import type { Work } from './deliver.ts'
 import type { Attempt, ChunkReader, Delivery, Location } from './delivery.ts'
 import { createDirectory, type Directory } from './directory.ts'
+import { forgetfulMemory, type PolicyMemory } from './mta-sts.ts'
 import { createResolver, type Resolver } from './resolver.ts'
 import { createRoutes } from './routes.ts'
+import { securityOf } from './security-of.ts'
 import { createSources, hash, type Sources } from './sources.ts'
 import { Thread } from './thread.ts'
+import type { TlsResult } from './tls-result.ts'
 
 export interface DeliveryOptions {
   readonly settings: Settings
@@ -28,6 +31,12 @@ export interface DeliveryOptions {
   readonly allowed?: readonly string[]
   /** Instead of asking real name servers. */
   readonly resolver?: Resolver
+  /** Keeps MTA-STS policies over a restart; without it they end with the process. */
+  readonly policies?: PolicyMemory
+  /** Told how TLS went with every host that MX led to. */
+  readonly onTls?: (result: TlsResult) => void
+  /** Another port of the hosts of MTA-STS policies than 443. */
+  readonly policyPort?: number
 }
 
 const OWN_ERROR = 'an attempt was deferred by an error of our own'
@@ -37,8 +46,10 @@ const CLOSING: Outcome = { kind: 'returned', reason: 'shutting down', retryAfter
 export function createDelivery(options: DeliveryOptions): Delivery {
   const { logger } = options
   const carrier = createCarrier(options)
-  let knowledge = learn(options, options.settings)
-  let isClosing = false
+  const policies = options.policies ?? forgetfulMemory()
+  const closing = new AbortController()
+  const learning = { ...options, policies, stop: closing.signal }
+  let knowledge = learn(learning, options.settings)
 
   /** An unknown error is transient: it must not bounce a mail. */
   function broken(error: unknown, about: Record<string, unknown>): Extract<Outcome, { kind: 'deferred' }> {
@@ -48,13 +59,13 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   }
 
   async function deliver(attempt: Attempt): Promise<Outcome> {
-    if (isClosing) return CLOSING
+    if (closing.signal.aborted) return CLOSING
     const { directory, sources } = knowledge
     const found = directory.known(attempt.domain) ?? (await directory.find(attempt.domain))
     if (found.kind === 'nowhere') return found.outcome
     const source = sources.choose(attempt.pool, attempt.message)
     if (source !== undefined)
-      return isClosing ? CLOSING : carrier.carry({ attempt, destination: found.destination, source })
+      return closing.signal.aborted ? CLOSING : carrier.carry({ attempt, destination: found.destination, source })
     const detail = `pool "${attempt.pool}" has no source to send from`
     return { kind: 'deferred', cause: { kind: 'local', code: '4.3.5', detail } }
   }
@@ -80,11 +91,11 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     knownNullMx: (domain) => knowledge.directory.nullMx(domain),
     paths: () => carrier.paths(),
     reconfigure(settings) {
-      knowledge = learn(options, settings)
+      knowledge = learn(learning, settings)
       carrier.reconfigure(settings.delivery)
     },
     async close(graceMs) {
-      isClosing = true
+      closing.abort()
       await carrier.close(graceMs)
     },
   }
@@ -95,38 +106,44 @@ interface Knowledge {
   readonly sources: Sources
 }
 
+type Learning = DeliveryOptions & { readonly policies: PolicyMemory; readonly stop: AbortSignal }
+
 /** Everything that follows from the settings; made anew when they change. */
-function learn(options: DeliveryOptions, settings: Settings): Knowledge {
+function learn(options: Learning, settings: Settings): Knowledge {
   const { delivery } = settings
   const configured = settings.listener.filter(({ port }) => port !== 0)
   const interfaces = Object.values(networkInterfaces()).flatMap((addresses) =>
     (addresses ?? []).map(({ address }) => address),
   )
+  const resolver = options.resolver ?? createResolver({ servers: delivery.resolvers, timeoutMs: delivery.dnsTimeout })
+  const policy = createAddressPolicy({
+    interfaces,
+    listening: [...configured, ...(options.listening ?? [])],
+    allowed: options.allowed ?? [],
+  })
   const directory = createDirectory({
     delivery,
     routes: createRoutes(settings.route),
-    resolver: options.resolver ?? createResolver({ servers: delivery.resolvers, timeoutMs: delivery.dnsTimeout }),
-    policy: createAddressPolicy({
-      interfaces,
-      listening: [...configured, ...(options.listening ?? [])],
-      allowed: options.allowed ?? [],
-    }),
+    resolver,
+    policy,
     random: Math.random,
     clock: options.clock,
+    security: securityOf({ ...options, settings, resolver, addressPolicy: policy }),
   })
   return { directory, sources: createSources(settings, settings.node.hostname ?? hostname()) }
 }
 
-function createCarrier({ settings, clock, readChunk, logger }: DeliveryOptions): Carrier {
+function createCarrier({ settings, clock, readChunk, logger, onTls }: DeliveryOptions): Carrier {
   const { delivery } = settings
+  const told = onTls === undefined ? {} : { onTls }
   if (delivery.workers === 0) {
     const onError = (error: unknown, { attempt }: Work): void =>
       logger.error({ event: 'delivery.own-error', message: attempt.message, n: attempt.n, err: error }, OWN_ERROR)
-    return new Courier({ settings: delivery, clock, readChunk, random: Math.random, onError })
+    return new Courier({ settings: delivery, clock, readChunk, random: Math.random, onError, ...told })
   }
   const threads = Array.from(
     { length: delivery.workers },
-    () => new Thread({ settings: delivery, clock, readChunk, logger }),
+    () => new Thread({ settings: delivery, clock, readChunk, logger, ...told }),
   )
   return dividedAmong(threads)
 }

@@ -8,20 +8,27 @@
 //   MAIL. A transaction that broke before the dot goes there too.
 // - After the dot nothing is tried again in this attempt: a lost reply is `ambiguous` and deferred, never failed.
 // - A kept connection may have died while nobody looked: its failures count for nothing, a fresh one is tried.
-// - Opportunistic TLS that fails is left out at once, for the same address.
+// - Opportunistic TLS that fails is left out at once, for the same address. TLS that is demanded is never left out: a host
+//   that cannot have it as demanded is passed over, and where none is left the attempt is deferred (4.7.5).
+// - A message that must not travel without verified TLS (REQUIRETLS, RFC 8689) fails where no host offers to see to it.
 
 import type { Cause, Outcome, Way } from '../mail/outcome.ts'
 import { isPermanent, isTransient } from '../mail/reply.ts'
 import type { Clock } from '../util/clock.ts'
 import { type Candidate, candidates, type DeadHosts } from './candidates.ts'
-import { type ClientSettings, type Content, type SendResult, SmtpClient } from './client.ts'
+import { type ClientSettings, type ConnectResult, type Content, type SendResult, SmtpClient } from './client.ts'
+import { NO_REQUIRETLS } from './client-envelope.ts'
+import type { Authorities } from './client-tls.ts'
 import type { Attempt, ChunkReader } from './delivery.ts'
+import { demandFor } from './demand-for.ts'
 import { connectionKind, type Destination, endpoint } from './destination.ts'
 import type { Connection } from './kept-connections.ts'
 import type { Slot } from './paths.ts'
 import { retryAfter } from './retry-after.ts'
 import type { Source } from './sources.ts'
+import type { Refused } from './tls-demand.ts'
 import type { TlsMode, TlsPolicy } from './tls-policy.ts'
+import { appliedPolicy, shortcoming, type TlsResult } from './tls-result.ts'
 
 /** An attempt with everything that was decided for it; what crosses to a worker. */
 export interface Work {
@@ -43,6 +50,10 @@ export interface DeliverOptions {
   readonly random: () => number
   readonly dead: DeadHosts
   readonly tlsPolicy: TlsPolicy
+  /** Instead of the well-known authorities. */
+  readonly authorities?: Authorities
+  /** Told how TLS went with every host that MX led to. */
+  readonly onTls?: (result: TlsResult) => void
   /** All open connections, so that they can be cut. */
   readonly links: Set<Link>
   /** Aborts when the relay does not wait any longer. */
@@ -71,7 +82,7 @@ class Deliverer {
     this.#work = work
     this.#slot = slot
     this.#options = options
-    this.#kind = connectionKind(work.destination)
+    this.#kind = connectionKind(work.destination, work.attempt.tlsWish)
     this.#startedAt = options.clock.monotonic()
     this.#until = this.#startedAt + options.settings.attemptTimeout
   }
@@ -83,9 +94,15 @@ class Deliverer {
   }
 
   async #overFresh(): Promise<Outcome> {
-    const { destination, source } = this.#work
+    const { destination, source, attempt } = this.#work
     const { dead, random, settings } = this.#options
-    const inTurn = candidates({ destination, source, dead, random, ipv6: settings.ipv6 })
+    const wish = attempt.tlsWish
+    if (wish === 'required' && destination.vouched === undefined) return this.#unvouched()
+    for (const host of destination.hosts) {
+      const demand = demandFor(destination, host, wish)
+      if (demand.by === 'refused') this.#refuse(host.name, demand)
+    }
+    const inTurn = candidates({ destination, source, dead, random, ipv6: settings.ipv6, ...(wish && { wish }) })
     for (const candidate of inTurn) {
       if (this.#isOver) break
       const outcome = await this.#overCandidate(candidate)
@@ -98,7 +115,7 @@ class Deliverer {
   async #overCandidate(candidate: Candidate): Promise<Outcome | undefined> {
     const { tlsPolicy } = this.#options
     const { destination } = this.#work
-    let tls = tlsPolicy.modeFor(endpoint(candidate.address, destination), destination.tls)
+    let tls = tlsPolicy.modeFor(endpoint(candidate.address, destination), candidate.tls.mode)
     for (;;) {
       const grant = await this.#slot.connection(this.#kind, this.#fresh)
       if (grant.kind === 'none') return this.#notNow(grant.retryAfterMs)
@@ -117,6 +134,25 @@ class Deliverer {
     }
   }
 
+  /** REQUIRETLS towards a domain whose hosts anybody may have named (RFC 8689 §4.2.1, step 2). */
+  #unvouched(): Outcome {
+    const { destination, source, attempt } = this.#work
+    const way = { site: destination.site, source: source.name, durationMs: this.#elapsed() }
+    if (destination.securityTrouble !== undefined)
+      return deferred({ kind: 'tls', ...destination.securityTrouble, command: 'STARTTLS' }, way)
+    const detail = `neither DNSSEC nor an MTA-STS policy vouches for the MX hosts of ${attempt.domain}, as REQUIRETLS demands`
+    return { kind: 'failed', cause: { kind: 'local', code: NO_REQUIRETLS, detail }, way }
+  }
+
+  /** A host that must not have the mail now; what others say of themselves tells more. */
+  #refuse(mx: string, demand: Refused): void {
+    const { destination, source, attempt } = this.#work
+    const { detail, failure } = demand
+    this.#options.onTls?.({ domain: attempt.domain, policy: appliedPolicy(destination, demand), mx, failure })
+    this.#cause ??= { kind: 'tls', detail, failure }
+    this.#way ??= { site: destination.site, source: source.name, mx, durationMs: this.#elapsed() }
+  }
+
   /** The rate of new connections is used up: no attempt, unless a host has spoken already. */
   #notNow(retryAfterMs: number): Outcome {
     if (this.#cause !== undefined) return this.#undecided()
@@ -124,7 +160,7 @@ class Deliverer {
   }
 
   async #connect(candidate: Candidate, tls: TlsMode): Promise<Link | Cause> {
-    const { clock, settings, stop } = this.#options
+    const { clock, settings, stop, authorities } = this.#options
     const { destination, source } = this.#work
     const controller = new AbortController()
     const abort = (): void => controller.abort()
@@ -141,17 +177,45 @@ class Deliverer {
         ...(candidate.localAddress !== undefined && { localAddress: candidate.localAddress }),
         ehlo: source.ehlo,
         tls,
-        verify: destination.verify,
+        verify: candidate.tls.verify,
+        ...(candidate.tls.dane !== undefined && { dane: candidate.tls.dane }),
+        ...(candidate.tls.minVersion !== undefined && { minVersion: candidate.tls.minVersion }),
+        ...(authorities !== undefined && { authorities }),
         ...(destination.auth !== undefined && { auth: destination.auth }),
         settings,
         clock,
         signal: controller.signal,
       })
+      this.#tellOfTls(candidate, tls, result)
       return result.ok ? this.#link(result.client, candidate) : result.cause
     } finally {
       timer.cancel()
       stop.removeEventListener('abort', abort)
     }
+  }
+
+  /** Nothing is told of hosts that are known to be broken, or that we cut off ourselves. */
+  #tellOfTls(candidate: Candidate, tls: TlsMode, result: ConnectResult): void {
+    const { destination, attempt } = this.#work
+    const { onTls } = this.#options
+    if (onTls === undefined || destination.vouched === 'config' || tls === 'none' || this.#isOver) return
+    if (!result.ok && result.cause.kind !== 'tls') return
+    const { isInPolicy, localAddress = result.ok ? result.client.localAddress : undefined } = candidate
+    const failure = result.ok
+      ? shortcoming(destination, {
+          isInPolicy,
+          isTls: result.client.tls !== undefined,
+          isVerified: result.client.tlsVerified !== undefined,
+        })
+      : ((result.cause.kind === 'tls' ? result.cause.failure : undefined) ?? 'validation-failure')
+    onTls({
+      domain: attempt.domain,
+      policy: appliedPolicy(destination, candidate.tls),
+      mx: candidate.host,
+      mxAddress: candidate.address,
+      ...(localAddress !== undefined && { localAddress }),
+      ...(failure !== undefined && { failure }),
+    })
   }
 
   #link(client: SmtpClient, candidate: Candidate): Link {
@@ -202,7 +266,8 @@ class Deliverer {
         ? { site: destination.site, source: source.name, durationMs }
         : { ...this.#way, durationMs }
     const detail = `source ${source.name} has no address of the same family as the hosts of ${destination.site}`
-    return deferred(this.#cause ?? { kind: 'connect', detail, ours: true }, way)
+    const cause = this.#cause ?? { kind: 'connect', detail, ours: true }
+    return lacksRequireTls(cause) ? { kind: 'failed', cause, way } : deferred(cause, way)
   }
 
   #wayOver(candidate: Candidate, client?: SmtpClient): Way {
@@ -215,6 +280,7 @@ class Deliverer {
       mxAddress: candidate.address,
       ...(localAddress !== undefined && { localAddress }),
       ...(client?.tls !== undefined && { tls: client.tls }),
+      ...(client?.tlsVerified !== undefined && { tlsVerified: verifiedAs(candidate, client.tlsVerified) }),
       ...(client?.extensions.dsn === true && attempt.dsnRcpt?.notify !== undefined && { dsnPassedOn: true }),
       durationMs: this.#elapsed(),
     }
@@ -230,9 +296,9 @@ class Deliverer {
   }
 
   #envelope() {
-    const { sender, recipient, sizeBytes, body, smtpUtf8, dsnMail, dsnRcpt } = this.#work.attempt
+    const { sender, recipient, sizeBytes, body, smtpUtf8, dsnMail, dsnRcpt, tlsWish } = this.#work.attempt
     const dsn = { ...(dsnMail !== undefined && { dsnMail }), ...(dsnRcpt !== undefined && { dsnRcpt }) }
-    return { sender, recipient, sizeBytes, body, smtpUtf8, ...dsn }
+    return { sender, recipient, sizeBytes, body, smtpUtf8, requireTls: tlsWish === 'required', ...dsn }
   }
 
   #content(): Content {
@@ -240,6 +306,15 @@ class Deliverer {
     const { readChunk } = this.#options
     return { prefix, body: content ?? { chunks, read: (index) => readChunk(message, index) } }
   }
+}
+
+/** An authority and the name are what MTA-STS demands; where it does, that is what they count for. */
+function verifiedAs({ tls }: Candidate, by: 'dane' | 'pki'): 'dane' | 'mta-sts' | 'pki' {
+  return by === 'pki' && tls.by === 'mta-sts' ? 'mta-sts' : by
+}
+
+function lacksRequireTls(cause: Cause): boolean {
+  return cause.kind === 'local' && cause.code === NO_REQUIRETLS
 }
 
 /** Words about more than the connection they were said on, which 421 may be alone about. */
@@ -278,6 +353,8 @@ function isUndecided(cause: Cause): boolean {
     case 'timeout':
     case 'protocol':
       return true
+    case 'local':
+      return lacksRequireTls(cause) // RFC 8689 §4.2.1: another host may offer it
     case 'reply':
       return (
         (cause.reply.code === 421 && cause.command !== 'dot') || (isTransient(cause.reply) && cause.command === 'MAIL')

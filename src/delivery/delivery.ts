@@ -3,7 +3,7 @@
 
 import type { Settings } from '../config/schema.ts'
 import type { Domain, EmailAddress } from '../mail/address.ts'
-import type { BodyType, DsnMail, DsnRcpt } from '../mail/message.ts'
+import type { BodyType, DsnMail, DsnRcpt, TlsWish } from '../mail/message.ts'
 import type { Cause, Outcome } from '../mail/outcome.ts'
 
 /** One try for one recipient. */
@@ -23,6 +23,8 @@ export interface Attempt {
   readonly smtpUtf8: boolean
   readonly dsnMail?: DsnMail
   readonly dsnRcpt?: DsnRcpt
+  /** What the message asks for by REQUIRETLS or `TLS-Required: No`. */
+  readonly tlsWish?: TlsWish
   /** Sent before the body: headers that acceptance added. */
   readonly prefix: string
   /** The whole body when it fits one chunk; otherwise chunks are asked for one by one with ChunkReader. */

@@ -6,8 +6,9 @@ import type { Cause } from '../mail/outcome.ts'
 import { type Clock, HOUR, SECOND } from '../util/clock.ts'
 import type { Found } from './destination.ts'
 import { ExpiringMap } from './expiring-map.ts'
-import { lookUp, type MxOptions } from './mx.ts'
+import { type Looked, lookUp, type MxOptions } from './mx.ts'
 import type { Answer, Resolver } from './resolver.ts'
+import type { TransportSecurity } from './transport-security.ts'
 
 const MAX_DOMAINS = 50_000
 const MAX_HOSTS = 50_000
@@ -23,14 +24,32 @@ export interface Directory {
   nullMx(domain: Domain): Cause | undefined
 }
 
-export function createDirectory(options: MxOptions & { readonly clock: Clock }): Directory {
+export interface DirectoryOptions extends Omit<MxOptions, 'resolver'> {
+  readonly resolver: Pick<Resolver, 'mx' | 'addresses'>
+  readonly clock: Clock
+  /** Adds what is demanded of TLS to where MX leads. Routes say it themselves. */
+  readonly security?: TransportSecurity
+}
+
+export function createDirectory(options: DirectoryOptions): Directory {
   const domains = new ExpiringMap<Found>(options.clock, MAX_DOMAINS)
   const underWay = new Map<Domain, Promise<Found>>()
   const mxOptions = { ...options, resolver: rememberingHosts(options.resolver, options.clock) }
 
+  async function lookUpSecurely(domain: Domain): Promise<Looked> {
+    const looked = await lookUp(domain, mxOptions)
+    const isByMx = options.routes(domain) === undefined && !domain.startsWith('[')
+    if (isByMx) return options.security === undefined ? looked : options.security(domain, looked)
+    if (looked.found.kind === 'nowhere') return looked
+    return {
+      ...looked,
+      found: { kind: 'destination', destination: { ...looked.found.destination, vouched: 'config' } },
+    }
+  }
+
   async function ask(domain: Domain): Promise<Found> {
     try {
-      const { found, ttlMs } = await lookUp(domain, mxOptions)
+      const { found, ttlMs } = await lookUpSecurely(domain)
       domains.set(domain, found, clamp(ttlMs))
       return found
     } finally {
@@ -58,7 +77,7 @@ export function createDirectory(options: MxOptions & { readonly clock: Clock }):
 }
 
 /** The MX hosts of big receivers serve very many domains: their addresses are asked for once. */
-function rememberingHosts(resolver: Resolver, clock: Clock): Resolver {
+function rememberingHosts(resolver: MxOptions['resolver'], clock: Clock): MxOptions['resolver'] {
   const hosts = new ExpiringMap<Promise<Answer<string>>>(clock, MAX_HOSTS)
   return {
     mx: (name) => resolver.mx(name),

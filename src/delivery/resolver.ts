@@ -22,6 +22,8 @@ export interface Resolver {
   mx(name: string): Promise<Answer<MxRecord>>
   /** IPv6 and then IPv4 addresses of a host; CNAMEs are followed. */
   addresses(host: string): Promise<Answer<string>>
+  /** The TXT records of a name, the strings of each put together. */
+  txt(name: string): Promise<Answer<string>>
 }
 
 export interface ResolverOptions {
@@ -31,8 +33,8 @@ export interface ResolverOptions {
 }
 
 const TRIES = 2
-// node:dns hides the TTL of MX records; what it names is mostly cached by the name server next door anyway.
-const MX_TTL_MS = 5 * MINUTE
+// node:dns hides the TTL of MX and TXT records; what it names is mostly cached by the name server next door anyway.
+const UNKNOWN_TTL_MS = 5 * MINUTE
 
 export function createResolver(options: ResolverOptions): Resolver {
   const dns = new DnsResolver({ timeout: options.timeoutMs, tries: TRIES, maxTimeout: options.timeoutMs })
@@ -43,7 +45,7 @@ export function createResolver(options: ResolverOptions): Resolver {
         const records = await dns.resolveMx(name)
         return {
           items: records.map(({ exchange, priority }) => ({ exchange, preference: priority })),
-          ttlMs: MX_TTL_MS,
+          ttlMs: UNKNOWN_TTL_MS,
         }
       }),
     addresses: async (host) => {
@@ -53,6 +55,11 @@ export function createResolver(options: ResolverOptions): Resolver {
       ])
       return merged(six, four)
     },
+    txt: (name) =>
+      answerOf(async () => {
+        const records = await dns.resolveTxt(name)
+        return { items: records.map((strings) => strings.join('')), ttlMs: UNKNOWN_TTL_MS }
+      }),
   }
 }
 

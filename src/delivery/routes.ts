@@ -3,6 +3,7 @@
 
 import { isIP } from 'node:net'
 import type { RouteSettings } from '../config/schema.ts'
+import { type DomainTable, domainTable } from './domain-table.ts'
 
 export interface NextHop {
   readonly route: RouteSettings
@@ -28,26 +29,16 @@ export function parseNextHop(route: RouteSettings): NextHop | undefined {
   return { route, host, port, implicitTls: scheme === 'smtps', site: `route:${shown}:${port}` }
 }
 
-export type RouteTable = (domain: string) => NextHop | undefined
+export type RouteTable = DomainTable<NextHop>
 
 /** Throws when a route cannot be understood: better at start than at the first mail. */
 export function createRoutes(settings: readonly RouteSettings[]): RouteTable {
-  const hops = new Map<string, NextHop>()
-  for (const route of settings) {
-    const hop = parseNextHop(route)
-    if (hop === undefined)
-      throw new Error(`route for ${route.domain}: cannot understand "${route.to}"; expected smtp://host:port`)
-    const domain = route.domain.toLowerCase()
-    if (!hops.has(domain)) hops.set(domain, hop) // the first of two equal ones counts
-  }
-  return (domain) => {
-    if (hops.size === 0) return undefined
-    const exact = hops.get(domain)
-    if (exact !== undefined) return exact
-    for (let dot = domain.indexOf('.'); dot !== -1; dot = domain.indexOf('.', dot + 1)) {
-      const wild = hops.get(`*${domain.slice(dot)}`)
-      if (wild !== undefined) return wild
-    }
-    return hops.get('*')
-  }
+  return domainTable(
+    settings.map((route) => {
+      const hop = parseNextHop(route)
+      if (hop === undefined)
+        throw new Error(`route for ${route.domain}: cannot understand "${route.to}"; expected smtp://host:port`)
+      return [route.domain, hop]
+    }),
+  )
 }

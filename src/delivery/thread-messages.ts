@@ -5,6 +5,7 @@ import type { Settings } from '../config/schema.ts'
 import type { Outcome } from '../mail/outcome.ts'
 import type { Work } from './deliver.ts'
 import type { PathStatus } from './delivery.ts'
+import type { TlsResult } from './tls-result.ts'
 
 export type ToWorker =
   | { readonly kind: 'work'; readonly items: readonly { readonly id: number; readonly work: Work }[] }
@@ -19,6 +20,7 @@ export type FromWorker =
   | { readonly kind: 'read'; readonly id: number; readonly message: string; readonly index: number }
   | { readonly kind: 'paths'; readonly id: number; readonly paths: readonly PathStatus[] }
   | { readonly kind: 'error'; readonly problem: string; readonly message: string; readonly n: number }
+  | { readonly kind: 'tls'; readonly items: readonly TlsResult[] }
   | { readonly kind: 'closed' }
 
 /** Collects items and hands them on together at the end of the turn. */

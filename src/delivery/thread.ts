@@ -11,6 +11,7 @@ import type { Carrier } from './courier.ts'
 import type { Work } from './deliver.ts'
 import type { ChunkReader, PathStatus } from './delivery.ts'
 import { Batch, type FromWorker, type ToWorker } from './thread-messages.ts'
+import type { TlsResult } from './tls-result.ts'
 
 // The sources run as .ts, the built package as .js; a thread is started from the same kind of file as this one.
 const WORKER = new URL(`./worker${extname(import.meta.url)}`, import.meta.url)
@@ -22,6 +23,7 @@ export interface ThreadOptions {
   readonly clock: Clock
   readonly readChunk: ChunkReader
   readonly logger: Logger
+  readonly onTls?: (result: TlsResult) => void
   /** Instead of worker.ts. */
   readonly script?: URL
 }
@@ -115,6 +117,9 @@ export class Thread implements Carrier {
         return
       case 'read':
         this.#read(message, worker)
+        return
+      case 'tls':
+        for (const result of message.items) this.#options.onTls?.(result)
         return
       case 'paths':
         this.#asked.get(message.id)?.(message.paths)

@@ -7,6 +7,7 @@ import { systemClock } from '../util/clock.ts'
 import { Courier } from './courier.ts'
 import type { ChunkReader } from './delivery.ts'
 import { Batch, type FromWorker, type ToWorker } from './thread-messages.ts'
+import type { TlsResult } from './tls-result.ts'
 
 export interface WorkerStart {
   readonly settings: Settings['delivery']
@@ -26,11 +27,13 @@ function serve(port: MessagePort, start: WorkerStart): void {
       readings.set(++lastReading, { resolve, reject })
       say({ kind: 'read', id: lastReading, message, index })
     })
+  const results = new Batch<TlsResult>((items) => say({ kind: 'tls', items }))
   const courier = new Courier({
     settings: start.settings,
     clock: systemClock,
     readChunk,
     random: Math.random,
+    onTls: (result) => results.add(result),
     onError: (error, { attempt }) => {
       const problem = error instanceof Error ? (error.stack ?? error.message) : String(error)
       say({ kind: 'error', problem, message: attempt.message, n: attempt.n })

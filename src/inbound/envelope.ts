@@ -24,6 +24,7 @@ export interface Envelope {
   readonly sender: EmailAddress | ''
   readonly smtpUtf8: boolean
   readonly dsn: DsnMail | undefined
+  readonly requireTls: boolean
   readonly recipients: Map<string, SubmittedRecipient>
   /** Monotonic. */
   readonly startedAt: number
@@ -73,6 +74,10 @@ export function openHead(parts: HeadParts, id: string, text: string): OpenedHead
       ...ownOf(own, parts, now),
       ...(senderDomain === undefined ? {} : { senderDomain }),
       ...(offer === undefined ? {} : { unsubscribeUntil: offer.until }),
+      ...tlsWishOf(
+        envelope,
+        known.tlsRequired.map((field) => fieldValue(text, field)),
+      ),
       prefix: signature + trace,
       sizeBytes: signature.length + trace.length + storedBytes,
       // What the content is counts, not what MAIL said: many apps send 8 bit without saying so, some say so for ASCII.
@@ -92,11 +97,19 @@ interface KnownFields {
   hasUnsubscribe: boolean
   hasFeedbackId: boolean
   readonly from: Field[]
+  readonly tlsRequired: Field[]
   readonly own: Field[]
 }
 
 function pickFields(head: Head): KnownFields {
-  const known: KnownFields = { received: 0, hasUnsubscribe: false, hasFeedbackId: false, from: [], own: [] }
+  const known: KnownFields = {
+    received: 0,
+    hasUnsubscribe: false,
+    hasFeedbackId: false,
+    from: [],
+    tlsRequired: [],
+    own: [],
+  }
   for (const field of head.fields) {
     switch (field.name) {
       case 'received':
@@ -113,6 +126,9 @@ function pickFields(head: Head): KnownFields {
         break
       case 'subject':
         known.subject ??= field
+        break
+      case 'tls-required':
+        known.tlsRequired.push(field)
         break
       case 'list-unsubscribe':
       case 'list-unsubscribe-post':
@@ -220,6 +236,12 @@ function envelopeOf(envelope: Envelope, has8BitHead: boolean) {
     ...(credential === undefined ? {} : { credential: credential.name }),
     ...(dsn === undefined ? {} : { dsn }),
   }
+}
+
+/** REQUIRETLS, or else the header field that says the contrary (RFC 8689 §5); the field goes out with the message. */
+function tlsWishOf({ requireTls }: Envelope, tlsRequired: readonly string[]): Pick<Submitted, 'tlsWish'> {
+  if (requireTls) return { tlsWish: 'required' }
+  return tlsRequired.some((value) => value.trim().toLowerCase() === 'no') ? { tlsWish: 'optional' } : {}
 }
 
 function ownOf(own: OwnHeaders, { tenancy, envelope }: HeadParts, now: EpochMs) {

@@ -25,6 +25,7 @@ describe('MAIL', () => {
       sizeBytes: 7,
       smtpUtf8: false,
       dsn: { ret: 'FULL', envid: 'a+2Bb' },
+      requireTls: false,
     })
     expect(mail('MAIL FROM:<>')).toMatchObject({ dsn: undefined })
   })

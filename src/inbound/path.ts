@@ -14,6 +14,7 @@ export interface MailCommand {
   readonly sizeBytes: number
   readonly smtpUtf8: boolean
   readonly dsn: DsnMail | undefined
+  readonly requireTls: boolean
 }
 
 export interface RcptCommand {
@@ -29,11 +30,16 @@ export const isReply = (value: object): value is Reply => 'code' in value && 'te
 export function parseMail(line: Buffer, judging: 'sender' | 'anySender' = 'sender'): MailCommand | Reply {
   const command = splitCommand(line, /^mail from:[ \t]*/i)
   if (command === undefined) return REPLY.mailSyntax
-  const parameters = parseParameters(command.rest, MAIL_PARAMETERS)
+  const parameters = parseParameters(command.rest, judging === 'sender' ? SUBMISSION_PARAMETERS : MAIL_PARAMETERS)
   if (isReply(parameters)) return parameters
   const smtpUtf8 = parameters.has('SMTPUTF8')
   const sender = command.path === '' ? undefined : parsePath(command.path, smtpUtf8, REPLY.senderSyntax)
-  const rest = { sizeBytes: Number(parameters.get('SIZE') ?? 0), smtpUtf8, dsn: mailDsn(parameters) }
+  const rest = {
+    sizeBytes: Number(parameters.get('SIZE') ?? 0),
+    smtpUtf8,
+    dsn: mailDsn(parameters),
+    requireTls: parameters.has('REQUIRETLS'),
+  }
   if (sender === undefined || !isReply(sender)) return { sender, senderText: sender?.text ?? '', ...rest }
   return judging === 'sender' ? sender : { sender: undefined, senderText: printable(command.path), ...rest }
 }
@@ -109,6 +115,9 @@ const MAIL_PARAMETERS: Grammar = new Map([
   // RFC 4954 §5: taken and not acted on, since nobody here vouches for it.
   ['AUTH', (value: string) => value === '<>' || isXtext(value)],
 ])
+
+/** What is relayed may have to be protected on its way (RFC 8689); reports end here. */
+const SUBMISSION_PARAMETERS: Grammar = new Map([...MAIL_PARAMETERS, ['REQUIRETLS', undefined]])
 
 const RCPT_PARAMETERS: Grammar = new Map([
   ['NOTIFY', isNotify],

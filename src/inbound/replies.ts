@@ -32,6 +32,8 @@ export const REPLY = {
   authRefused: reply(535, '5.7.8 authentication failed'),
   authThrottled: reply(454, '4.7.0 too many failed authentications, try again later'),
   // MAIL
+  // RFC 8689 §4.1: the demand itself must not have come in the clear.
+  requireTlsNeedsTls: reply(530, '5.7.10 REQUIRETLS needs TLS'),
   authRequired: reply(530, '5.7.0 authentication required'),
   notTrusted: reply(550, '5.7.1 your address is in none of the trusted networks of this listener'),
   nestedMail: reply(503, '5.5.1 a mail transaction is already open'),

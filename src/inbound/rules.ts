@@ -29,6 +29,8 @@ export interface MailCircumstances {
   readonly auth: ListenerSettings['auth']
   /** The tenant whose trusted network the client is in. */
   readonly trusted: TenantSettings | undefined
+  /** The client speaks TLS. */
+  readonly isSecure: boolean
   /** Monotonic. */
   readonly startedAt: number
 }
@@ -37,7 +39,8 @@ export function openEnvelope(at: MailCircumstances, mail: MailCommand): Envelope
   const owner = ownerOf(at)
   if ('code' in owner) return owner
   const { tenant, credential } = owner
-  const { sender, sizeBytes, smtpUtf8, dsn } = mail
+  const { sender, sizeBytes, smtpUtf8, dsn, requireTls } = mail
+  if (requireTls && !at.isSecure) return REPLY.requireTlsNeedsTls
   if (sender !== undefined && !at.tenancy.maySendAs(tenant, sender.domain))
     return senderNotAllowed(tenant.name, sender.domain)
   if (sizeBytes > at.maxSize) return REPLY.tooBig
@@ -49,6 +52,7 @@ export function openEnvelope(at: MailCircumstances, mail: MailCommand): Envelope
     sender: sender?.text ?? '',
     smtpUtf8,
     dsn,
+    requireTls,
     recipients: new Map(),
     startedAt: at.startedAt,
   }

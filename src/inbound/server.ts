@@ -13,7 +13,7 @@ export class SubmissionServer extends ListenerServer<SubmissionSession> {
   readonly #parts: SessionParts
 
   constructor(parts: SubmissionServerParts) {
-    super(parts, { authMethods: ['PLAIN', 'LOGIN'] })
+    super(parts, { authMethods: ['PLAIN', 'LOGIN'], hideREQUIRETLS: false })
     this.#parts = parts
   }
 

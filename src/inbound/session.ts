@@ -113,6 +113,7 @@ export class SubmissionSession extends ListenerSession {
         user: this.#user(),
         auth: this.#parts.listener.auth,
         trusted: this.#trustedTenant(),
+        isSecure: this.secure,
         startedAt: this.#parts.clock.monotonic(),
       },
       mail,

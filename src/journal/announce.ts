@@ -37,6 +37,7 @@ function fields(record: StoredRecord, recipient: string): Record<string, unknown
           mx: way.mx,
           address: way.mxAddress,
           tls: way.tls,
+          verified: way.tlsVerified,
           ms: Math.round(way.durationMs),
         }),
     ...(verdict === undefined ? {} : { category: verdict.category, code: verdict.code, rule: verdict.rule }),

@@ -20,6 +20,9 @@ export interface DsnRcpt {
   readonly orcpt?: string
 }
 
+/** What the sender asked about TLS on the whole way (RFC 8689): REQUIRETLS, or `TLS-Required: No`. */
+export type TlsWish = 'required' | 'optional'
+
 /** Immutable after acceptance. */
 export interface Message {
   readonly id: string
@@ -42,6 +45,7 @@ export interface Message {
   readonly body: BodyType
   readonly smtpUtf8: boolean
   readonly dsn?: DsnMail
+  readonly tlsWish?: TlsWish
   /** From the headers, decoded for people, cut to 255 characters each. */
   readonly headers: { readonly messageId: string; readonly from?: string; readonly subject?: string }
   readonly tags?: readonly string[]

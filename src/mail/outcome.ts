@@ -13,11 +13,29 @@ export interface Way {
   readonly localAddress?: string
   /** `TLSv1.3 TLS_AES_256_GCM_SHA384`; absent on a plaintext connection. */
   readonly tls?: string
+  /**
+   * How the server's certificate was verified: by its TLSA records, as its domain's MTA-STS policy demands, or (also
+   * where nobody demanded it) by a certificate authority and its name. Absent: encrypted for whoever answered.
+   */
+  readonly tlsVerified?: 'dane' | 'mta-sts' | 'pki'
   /** The next hop offers DSN (RFC 3461) and was given our parameters: it reports by itself from here on. */
   readonly dsnPassedOn?: boolean
   /** From taking the attempt up to its end. */
   readonly durationMs: number
 }
+
+/** What was wrong with TLS, in the words of RFC 8460 §4.3. */
+export type TlsFailure =
+  | 'starttls-not-supported'
+  | 'certificate-host-mismatch'
+  | 'certificate-expired'
+  | 'certificate-not-trusted'
+  | 'validation-failure'
+  | 'tlsa-invalid'
+  | 'dnssec-invalid'
+  | 'sts-policy-fetch-error'
+  | 'sts-policy-invalid'
+  | 'sts-webpki-invalid'
 
 export type Cause =
   | { readonly kind: 'reply'; readonly reply: SmtpReply; readonly command: SmtpCommand }
@@ -32,6 +50,8 @@ export type Cause =
       readonly command?: SmtpCommand
       /** The fault lies on this side (no network, no free file descriptor, no such local address): not the host's. */
       readonly ours?: true
+      /** With tls: what was wrong. */
+      readonly failure?: TlsFailure
     }
   /** The final dot was sent and no (valid) reply was seen: the message may have been taken (RFC 1047). */
   | { readonly kind: 'ambiguous'; readonly detail: string }

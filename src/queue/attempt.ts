@@ -36,6 +36,7 @@ export function attemptOf(parts: AttemptParts, { message, recipient, content }: 
     sizeBytes: message.sizeBytes + header.length,
     body: message.body,
     smtpUtf8: message.smtpUtf8,
+    ...(message.tlsWish === undefined ? {} : { tlsWish: message.tlsWish }),
     prefix: header + message.prefix,
     chunks: message.chunks,
     ...(message.dsn === undefined || isOurs ? {} : { dsnMail: message.dsn }),

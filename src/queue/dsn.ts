@@ -114,7 +114,9 @@ function machinePart(status: StatusParts): Part {
 /** RET speaks of failures only: other reports return the header, whatever was asked (RFC 3461 §4.3). */
 function returnedPart({ kind, message, originalHeaders, originalBody }: DsnParts, isInternational: boolean): Part {
   const isGlobal = isInternational || message.smtpUtf8
-  if (kind === 'failed' && message.dsn?.ret === 'FULL' && originalBody !== undefined) {
+  // RFC 8689 §5: what had to be protected does not come back on a way that may not be.
+  const mayReturnAll = message.dsn?.ret === 'FULL' && message.tlsWish !== 'required'
+  if (kind === 'failed' && mayReturnAll && originalBody !== undefined) {
     const whole = `${originalHeaders}\r\n${originalBody.toString('latin1')}`
     if (whole.length <= MAX_RETURNED_BYTES && isCarriedUnchanged(whole)) {
       // RFC 2046 §5.2.1: message/rfc822 may not be encoded, so 8-bit bytes stay as they are.

@@ -9,6 +9,7 @@ import { sweepOrphans } from '../queue/spool.ts'
 import { createReportBook } from '../reports/report-book.ts'
 import type { Store } from '../store/store.ts'
 import { type Clock, HOUR, MINUTE } from '../util/clock.ts'
+import { forgetOldPolicies } from './tls-policies.ts'
 
 export interface HousekeepingParts {
   readonly store: Store
@@ -36,6 +37,7 @@ export async function keepHouse(parts: HousekeepingParts, signal: AbortSignal): 
     const keepBodyFrom = now - (queue.keepBody === 0 ? queue.keepJournal : queue.keepBody)
     const pruned = await prune(store, { keepFrom, keepBodyFrom, now }, signal)
     const reports = await createReportBook({ store }).prune({ keepRawFrom: now - bounce.keepRaw, keepFrom }, signal)
+    await forgetOldPolicies(store, now)
     logger.debug({ event: 'pruned', orphans, ...pruned, reports })
   }
   const upkeep = async (): Promise<void> => {

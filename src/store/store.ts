@@ -24,6 +24,8 @@ export const TABLES = [
   'report-by-outcome', // outcome, id → nothing
   'report-by-message', // message id, n, id → nothing
   'unsubscribe', // message id, n → whose mail it was: signed unsubscribe addresses outlive their message
+  'tls-policy', // recipient domain → its MTA-STS policy
+  'tls-tally', // day, recipient domain, policy → how TLS went: what reports are made of
   'meta', // name → small JSON values: schema version, node id, keys
 ] as const
 export type Table = (typeof TABLES)[number]

@@ -247,6 +247,7 @@ describe('extensions', () => {
       eightBitMime: false,
       smtpUtf8: false,
       dsn: false,
+      requireTls: false,
       startTls: false,
       enhancedCodes: false,
       chunking: true,

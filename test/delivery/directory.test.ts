@@ -342,6 +342,7 @@ describe('static routes', () => {
         port: 465,
         implicitTls: true,
         tls: 'required',
+        vouched: 'config',
         verify: false,
         connections: 3,
         auth: { user: 'u', password: 'p' },

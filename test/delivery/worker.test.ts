@@ -257,11 +257,11 @@ describe('what delivery knows', () => {
       throw new Error('a bug')
     }
     const by = createDelivery({
-      settings: settingsWith({ delivery: { workers: 0 } }),
+      settings: settingsWith({ delivery: { workers: 0, dane: 'off' } }),
       clock: systemClock,
       readChunk: noChunks,
       logger,
-      resolver: { mx: broken, addresses: broken },
+      resolver: { mx: broken, addresses: broken, txt: broken },
     })
     open.defer(() => by.close(0))
     const expected = { kind: 'deferred', cause: { kind: 'local', code: '4.3.0', detail: 'internal error: a bug' } }

@@ -6,6 +6,7 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server, type Socket as TcpSocket } from 'node:net'
 import {
   type Answer,
+  AUTHENTIC_DATA,
   AUTHORITATIVE_ANSWER,
   decode,
   encode,
@@ -21,12 +22,16 @@ export interface Zone {
   readonly aaaa?: readonly string[]
   /** Each at most 255 bytes per string of DNS; longer ones are split. */
   readonly txt?: readonly string[]
+  /** Usage, selector, matching type, data in hexadecimal digits. */
+  readonly tlsa?: readonly (readonly [number, number, number, string])[]
   readonly cname?: string
+  /** Answers about this name and those below it that are not in the zones are vouched for (AD), as by a validating server. */
+  readonly secure?: boolean
   readonly ttl?: number
   /** Instead of an answer. `truncated`: the records come over TCP only. */
   readonly trouble?: 'servfail' | 'refused' | 'silence' | 'truncated' | 'garbage'
   /** The only type of question that meets the trouble; default: all. */
-  readonly troubled?: 'MX' | 'A' | 'AAAA' | 'TXT'
+  readonly troubled?: (typeof TYPES)[number]
 }
 
 export type Zones = Record<string, Zone>
@@ -34,7 +39,7 @@ export type Zones = Record<string, Zone>
 const SERVFAIL = 2
 const NXDOMAIN = 3
 const REFUSED = 5
-const TYPES = ['MX', 'A', 'AAAA', 'TXT'] as const
+const TYPES = ['MX', 'A', 'AAAA', 'TXT', 'TLSA', 'CNAME', 'SOA'] as const
 
 export class DnsServer implements AsyncDisposable {
   /** Change it at will: it is read for every question. */
@@ -132,7 +137,19 @@ export class DnsServer implements AsyncDisposable {
     if (trouble === 'truncated' && by === 'udp') return encode({ ...packet, flags: flags | TRUNCATED_RESPONSE })
     const type = TYPES.find((known) => known === question.type)
     const { answers, exists } = this.#records(name, type)
-    return encode({ ...packet, flags: flags | (exists ? 0 : NXDOMAIN), answers })
+    // What an alias points to is no part of the answer to a question for the alias.
+    const targets = answers.flatMap((each) => (each.type === 'CNAME' && type !== 'CNAME' ? [each.data] : []))
+    const names = [name, ...targets]
+    const vouched = names.every((each) => this.#isSecure(each)) ? AUTHENTIC_DATA : 0
+    return encode({ ...packet, flags: flags | vouched | (exists ? 0 : NXDOMAIN), answers })
+  }
+
+  /** By the nearest name that says so. */
+  #isSecure(name: string): boolean {
+    const secure = this.zones[name]?.secure
+    if (secure !== undefined) return secure
+    const dot = name.indexOf('.')
+    return dot !== -1 && dot < name.length - 1 && this.#isSecure(name.slice(dot + 1))
   }
 
   /** Follows CNAMEs within the zones, as a recursive server does. */
@@ -140,7 +157,7 @@ export class DnsServer implements AsyncDisposable {
     const zone = this.zones[name]
     if (zone === undefined) return { answers: [], exists: false }
     const ttl = zone.ttl ?? 300
-    if (zone.cname !== undefined && depth < 8) {
+    if (zone.cname !== undefined && type !== 'CNAME' && depth < 8) {
       const target = this.#records(zone.cname, type, depth + 1)
       return { answers: [{ type: 'CNAME', name, ttl, data: zone.cname }, ...target.answers], exists: target.exists }
     }
@@ -152,6 +169,10 @@ export class DnsServer implements AsyncDisposable {
     if (type === 'AAAA') for (const data of zone.aaaa ?? []) answers.push({ type, name, ttl, data })
     if (type === 'TXT')
       for (const text of zone.txt ?? []) answers.push({ type, name, ttl, data: text.match(/.{1,255}/g) ?? [''] })
+    if (type === 'CNAME' && zone.cname !== undefined) answers.push({ type, name, ttl, data: zone.cname })
+    if (type === 'TLSA')
+      for (const [usage, selector, matchingType, hex] of zone.tlsa ?? [])
+        answers.push({ type, name, ttl, data: { usage, selector, matchingType, certificate: Buffer.from(hex, 'hex') } })
     return { answers, exists: true }
   }
 }

@@ -21,6 +21,8 @@ export interface TestRelayOptions {
   readonly queue?: string
   /** Everything goes to this port of 127.0.0.1 instead of the sandbox. */
   readonly routeTo?: number
+  /** No sandbox: mail goes where DNS (`resolvers` in `delivery`) says. */
+  readonly internet?: boolean
   readonly clock?: Clock
   /** The directory of an earlier relay, to start it again. */
   readonly directory?: string
@@ -54,7 +56,7 @@ kind = "feedback"
 address = "*@sender.test"
 `
 
-export const configOf = ({ toml = '', delivery = '', queue = '', routeTo }: TestRelayOptions): string => `
+export const configOf = ({ toml = '', delivery = '', queue = '', routeTo, internet }: TestRelayOptions): string => `
 [node]
 hostname = "relay.test"
 [data]
@@ -65,7 +67,7 @@ smtp_port = 0
 dns_port = 0
 report_delay = "10ms"
 [delivery]
-mode = "${routeTo === undefined ? 'sandbox' : 'internet'}"
+mode = "${routeTo === undefined && internet !== true ? 'sandbox' : 'internet'}"
 workers = 0
 connection_rate = "100000/s"
 ${delivery}

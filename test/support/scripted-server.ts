@@ -31,6 +31,7 @@ export type Script = Partial<Record<Moment, Answer>>
 export interface Certificate {
   readonly key: string
   readonly cert: string
+  readonly maxVersion?: 'TLSv1.2'
 }
 
 const OBEDIENT: Script = {
@@ -130,11 +131,11 @@ export class Peer {
   }
 
   /** Agrees to STARTTLS with `answer` and begins the handshake. */
-  async secure({ key, cert }: Certificate, answer = '220 go\r\n'): Promise<void> {
+  async secure(certificate: Certificate, answer = '220 go\r\n'): Promise<void> {
     const plain = this.#socket
     plain.removeAllListeners('data')
     const written = this.write(answer)
-    this.#socket = serverSide(plain, { key, cert })
+    this.#socket = serverSide(plain, certificate)
     this.#input = ''
     this.received = ''
     this.#listen()
@@ -202,9 +203,14 @@ export class ScriptedServer implements AsyncDisposable {
     })
   }
 
-  static async start(script: Script = {}, implicitTls?: Certificate): Promise<ScriptedServer> {
+  static async start(
+    script: Script = {},
+    implicitTls?: Certificate,
+    at: { readonly address?: string; readonly port?: number } = {},
+  ): Promise<ScriptedServer> {
     const server = new ScriptedServer(script, implicitTls)
-    await new Promise<void>((resolve) => server.#server.listen(0, '127.0.0.1', resolve))
+    const { address = '127.0.0.1', port = 0 } = at
+    await new Promise<void>((resolve) => server.#server.listen(port, address, resolve))
     return server
   }
 
@@ -224,8 +230,8 @@ export class ScriptedServer implements AsyncDisposable {
   }
 }
 
-function serverSide(plain: Socket, { key, cert }: Certificate): TLSSocket {
-  return new TLSSocket(plain, { isServer: true, secureContext: createSecureContext({ key, cert }) })
+function serverSide(plain: Socket, certificate: Certificate): TLSSocket {
+  return new TLSSocket(plain, { isServer: true, secureContext: createSecureContext({ ...certificate }) })
 }
 
 /** A key and a self-signed certificate for `names`, made now. */
