@@ -48,7 +48,8 @@ function withoutRepeatedCodes(text: string): string {
   if (start === undefined || code === undefined) return text
   let rest = text.slice(start.length)
   // Before a quotation mark it is what another server said: quoted.ts looks for it.
-  if (rest.includes(`${code}-`) && !rest.includes(`${code}-'`)) rest = rest.replaceAll(` ${code}-`, ' ').replaceAll(` ${code} `, ' ')
+  if (rest.includes(`${code}-`) && !rest.includes(`${code}-'`))
+    rest = rest.replaceAll(` ${code}-`, ' ').replaceAll(` ${code} `, ' ')
   if (enhanced === undefined) return `${code} ${rest}`
   if (rest.includes(enhanced)) rest = rest.replaceAll(`${enhanced} `, '')
   return `${code} ${enhanced} ${rest}`
