@@ -61,6 +61,8 @@ export class Intake {
   #head: OpenedHead | undefined
   #pieces: Buffer[] = []
   #pieceBytes = 0
+  /** The write under way, or the last one. */
+  #writing: Promise<void> | undefined
 
   constructor(parts: IntakeParts) {
     this.#parts = parts
@@ -86,6 +88,8 @@ export class Intake {
   /** Everything has come: the message to accept, the reply that refuses it, or the exception that prevents it. */
   async finish(): Promise<{ submitted: Submitted } | { refusal: Reply } | { error: unknown }> {
     try {
+      // A stream that was paused over its last bytes ends all the same.
+      await this.#writing
       if (!this.#isDoomed) await this.#take(this.#lineEndings.end())
       if (!this.#isDoomed && this.#headPieces !== undefined) await this.#openHead(true)
       if (!this.#isDoomed && this.#pieceBytes > 0) await this.#write(this.#joined())
@@ -148,7 +152,9 @@ export class Intake {
     if (bytes.length === 0) return undefined
     this.#head?.signing?.body(bytes)
     this.#store(bytes)
-    return this.#pieceBytes >= CHUNK_BYTES ? this.#writeChunks() : undefined
+    if (this.#pieceBytes < CHUNK_BYTES) return undefined
+    this.#writing = this.#writeChunks()
+    return this.#writing
   }
 
   #store(bytes: Buffer): void {

@@ -3,7 +3,8 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
-import { Intake } from '../../src/inbound/intake.ts'
+import { Intake, type OpenedHead } from '../../src/inbound/intake.ts'
+import type { Submitted } from '../../src/queue/submission.ts'
 import { systemClock } from '../../src/util/clock.ts'
 
 setFlagsFromString('--expose-gc')
@@ -19,6 +20,33 @@ function memory(): number {
   const { heapUsed, external } = process.memoryUsage()
   return heapUsed + external
 }
+
+test('a stream that ends while its last bytes are being written: they are waited for, and come once', async () => {
+  const gate = Promise.withResolvers<void>()
+  const written: Buffer[] = []
+  const slow = {
+    ...body,
+    write: async (bytes: Buffer) => {
+      await gate.promise
+      written.push(Buffer.from(bytes))
+    },
+  }
+  const opened = (_id: string, text: string): OpenedHead => ({
+    lines: Buffer.from('A: b\r\n'),
+    bodyStart: text.indexOf('\r\n\r\n') + 4,
+    signing: undefined,
+    signedBlock: () => '',
+    complete: ({ storedBytes }) => ({ sizeBytes: storedBytes }) as Submitted,
+  })
+  const intake = new Intake({ body: slow, openHead: opened, maxSize: 1e8, clock: systemClock })
+  const text = `${'0123456789'.repeat(40_000)}\r\n`
+  expect(intake.push(Buffer.from(`A: b\r\n\r\n${text}`))).toBeInstanceOf(Promise)
+  const finished = intake.finish()
+  gate.resolve()
+  const whole = `A: b\r\n\r\n${text}`
+  expect(await finished).toMatchObject({ submitted: { sizeBytes: whole.length } })
+  expect(Buffer.concat(written).toString() === whole).toBe(true)
+})
 
 test('a header section in pieces of one byte is kept as bytes, not as objects', () => {
   const intake = new Intake({ body, openHead, maxSize: 1e8, clock: systemClock })
