@@ -24,7 +24,7 @@ import { attemptOf } from './queue/attempt.ts'
 import { type Core, createCore } from './queue/core.ts'
 import { returnPathKeys } from './queue/return-path-keys.ts'
 import { Runner } from './queue/runner.ts'
-import { readChunk } from './queue/spool.ts'
+import { bodyFileOf, readChunk } from './queue/spool.ts'
 import { keepHouse } from './relay/housekeeping.ts'
 import { changesOf, type NamedFiles, namedFiles } from './relay/named-files.ts'
 import { createReports, type Reports } from './relay/reports.ts'
@@ -269,6 +269,7 @@ class RelayBuilder {
       settings: () => this.#settings,
       key,
       readChunk: (id: string, index: number) => readChunk(store, id, index),
+      bodyFile: (id: string) => bodyFileOf(store, id),
       clock,
     }
     const runner = new Runner({
@@ -285,6 +286,9 @@ class RelayBuilder {
       await Promise.all([runner.stop(graceMs + SETTLE_MS), delivery.close(graceMs)])
     })
     await core.queue.prepare()
+    runner.load()
+    // Finding the lanes reads all over the schedule.
+    await store.unmap()
     runner.start()
     this.#runner = runner
     return runner

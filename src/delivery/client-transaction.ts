@@ -18,7 +18,7 @@ export interface Content {
 
 export interface BodyChunks {
   readonly chunks: number
-  /** A piece that is gone (undefined) ends the connection: cause `local` 4.3.0. */
+  /** Good until the next is asked for. A piece that is gone (undefined) ends the connection: cause `local` 4.3.0. */
   readonly read: (index: number) => Promise<Uint8Array | undefined>
 }
 
@@ -115,12 +115,21 @@ export class Transaction {
     for (let index = 0; index < chunks; index++) {
       const chunk = await this.#read(read, index)
       if (chunk === undefined) return local('4.3.0', 'the content of the message is gone')
-      if (unsent.length + chunk.length > PIECE_BYTES) {
+      const text = latin1(chunk)
+      const safe = stuffer.push(text)
+      // The first piece leaves together with the prefix, the last one with the dot.
+      const isBetween = index > 0 && index < chunks - 1
+      if (unsent !== '' && (isBetween || unsent.length + safe.length > PIECE_BYTES)) {
         const stopped = await wire.flush(unsent, blockTimeout)
         if (stopped !== undefined) return this.#stoppedBy(stopped)
         unsent = ''
       }
-      unsent += stuffer.push(latin1(chunk))
+      if (isBetween) {
+        // As it was read, where nothing had to change: strings that wait for the network outlive the young generation,
+        // and with many large messages that takes much memory.
+        const stopped = await wire.flush(safe === text ? chunk : safe, blockTimeout)
+        if (stopped !== undefined) return this.#stoppedBy(stopped)
+      } else unsent += safe
     }
     const answer = await wire.finish(unsent + stuffer.end(), { blockTimeout, dotTimeout })
     if ('kind' in answer || isOk(answer)) return answer

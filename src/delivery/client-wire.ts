@@ -161,15 +161,17 @@ export class Wire {
     this.#dot = 'unsent'
   }
 
-  /** Sends content (Latin-1); resolves when it has left, or with the early refusal or fault that stopped it. */
-  async flush(content: string, timeout: number): Promise<SmtpReply | Fault | undefined> {
+  /** Sends content (Latin-1 or bytes); resolves when it has left, or with the early refusal or fault that stopped it. */
+  async flush(content: string | Uint8Array, timeout: number): Promise<SmtpReply | Fault | undefined> {
     if (this.#replies.length > 0 || this.#fault !== undefined) return this.#nextReply()
     let flushed = false
-    this.#socket.write(content, 'latin1', (error) => {
+    const told = (error?: Error | null): void => {
       if (error) return // told by the socket's own event
       flushed = true
       this.#wakeUp()
-    })
+    }
+    if (typeof content === 'string') this.#socket.write(content, 'latin1', told)
+    else this.#socket.write(content, told)
     await this.#wait(timeout)
     return flushed && this.#replies.length === 0 ? this.#fault : this.#nextReply()
   }

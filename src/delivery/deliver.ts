@@ -14,9 +14,10 @@
 
 import type { Cause, Outcome, Way } from '../mail/outcome.ts'
 import { isPermanent, isTransient } from '../mail/reply.ts'
+import { BodyReader } from '../store/body-reader.ts'
 import type { Clock } from '../util/clock.ts'
 import { type Candidate, candidates, type DeadHosts } from './candidates.ts'
-import { type ClientSettings, type ConnectResult, type Content, type SendResult, SmtpClient } from './client.ts'
+import { type ClientSettings, type ConnectResult, type SendResult, SmtpClient } from './client.ts'
 import { NO_REQUIRETLS } from './client-envelope.ts'
 import type { Authorities } from './client-tls.ts'
 import type { Attempt, ChunkReader } from './delivery.ts'
@@ -234,8 +235,7 @@ class Deliverer {
 
   /** Sends over one connection; undefined when that decided nothing and another one may be tried. */
   async #over(over: Link, age: 'kept' | 'new'): Promise<Outcome | undefined> {
-    const mail = { envelope: this.#envelope(), content: this.#content(), until: this.#until }
-    const result = await over.client.send(mail)
+    const result = await this.#send(over.client)
     const way = this.#wayOver(over.candidate, over.client)
     const outcome = judged(result, way)
     if (!result.reusable) over.destroy()
@@ -301,10 +301,21 @@ class Deliverer {
     return { sender, recipient, sizeBytes, body, smtpUtf8, requireTls: tlsWish === 'required', ...dsn }
   }
 
-  #content(): Content {
-    const { message, prefix, content, chunks } = this.#work.attempt
+  async #send(client: SmtpClient): Promise<SendResult> {
+    const { message, prefix, content, file, chunks } = this.#work.attempt
     const { readChunk } = this.#options
-    return { prefix, body: content ?? { chunks, read: (index) => readChunk(message, index) } }
+    const mail = { envelope: this.#envelope(), until: this.#until }
+    if (file === undefined) {
+      const body = content ?? { chunks, read: (index: number) => readChunk(message, index) }
+      return client.send({ ...mail, content: { prefix, body } })
+    }
+    const reader = new BodyReader(file)
+    try {
+      const body = { chunks: reader.pieces, read: (index: number) => reader.read(index) }
+      return await client.send({ ...mail, content: { prefix, body } })
+    } finally {
+      await reader.close()
+    }
   }
 }
 

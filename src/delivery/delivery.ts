@@ -5,6 +5,7 @@ import type { Settings } from '../config/schema.ts'
 import type { Domain, EmailAddress } from '../mail/address.ts'
 import type { BodyType, DsnMail, DsnRcpt, TlsWish } from '../mail/message.ts'
 import type { Cause, Outcome } from '../mail/outcome.ts'
+import type { BodyLocation } from '../store/body-reader.ts'
 
 /** One try for one recipient. */
 export interface Attempt {
@@ -27,8 +28,10 @@ export interface Attempt {
   readonly tlsWish?: TlsWish
   /** Sent before the body: headers that acceptance added. */
   readonly prefix: string
-  /** The whole body when it fits one chunk; otherwise chunks are asked for one by one with ChunkReader. */
+  /** The whole body when it fits one chunk. */
   readonly content?: Uint8Array
+  /** Where a larger one is. Without either, chunks are asked for one by one with ChunkReader. */
+  readonly file?: BodyLocation
   readonly chunks: number
 }
 

@@ -14,6 +14,8 @@ import { REPLY, type Reply } from './replies.ts'
 const MAX_HEAD_BYTES = 256 * 1024
 // A client that sends a few bytes at a time must not make us keep a buffer object for each of them.
 const MAX_PIECES = 4096
+// Many sessions wait for the disk at one time: what each of them keeps meanwhile is this much of a large body.
+const PIECE_BYTES = 64 * 1024
 const CRLF = Buffer.from('\r\n')
 const NOTHING = Buffer.alloc(0)
 
@@ -61,6 +63,8 @@ export class Intake {
   #head: OpenedHead | undefined
   #pieces: Buffer[] = []
   #pieceBytes = 0
+  /** A body that may still be small is not interrupted. */
+  #enough = CHUNK_BYTES
   /** The write under way, or the last one. */
   #writing: Promise<void> | undefined
 
@@ -152,8 +156,8 @@ export class Intake {
     if (bytes.length === 0) return undefined
     this.#head?.signing?.body(bytes)
     this.#store(bytes)
-    if (this.#pieceBytes < CHUNK_BYTES) return undefined
-    this.#writing = this.#writeChunks()
+    if (this.#pieceBytes < this.#enough) return undefined
+    this.#writing = this.#writePieces()
     return this.#writing
   }
 
@@ -168,16 +172,16 @@ export class Intake {
     return Buffer.concat(this.#pieces, this.#pieceBytes)
   }
 
-  async #writeChunks(): Promise<void> {
+  async #writePieces(): Promise<void> {
     const stalledAt = this.#parts.clock.monotonic()
     this.isStalled = true
-    const bytes = this.#joined()
-    let at = 0
-    for (; bytes.length - at >= CHUNK_BYTES && !this.#isDoomed; at += CHUNK_BYTES) {
-      await this.#write(bytes.subarray(at, at + CHUNK_BYTES))
-    }
-    this.#pieces = [bytes.subarray(at)]
-    this.#pieceBytes = bytes.length - at
+    // Small ones are joined; those of a read of the socket's go as they are.
+    const isJoined = this.#pieces.length * PIECE_BYTES > 2 * this.#pieceBytes
+    const pieces = isJoined ? [this.#joined()] : this.#pieces
+    this.#pieces = []
+    this.#pieceBytes = 0
+    this.#enough = PIECE_BYTES
+    for (const piece of pieces) if (!this.#isDoomed) await this.#write(piece)
     this.isStalled = false
     this.stalledMs += this.#parts.clock.monotonic() - stalledAt
   }

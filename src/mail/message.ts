@@ -40,7 +40,7 @@ export interface Message {
   readonly sizeBytes: number
   /** Headers that go in front of the body: Received, DKIM-Signature, added Message-ID and Date. Latin-1, CRLF lines. */
   readonly prefix: string
-  /** How many body chunks are stored. */
+  /** The body in units of 256 KiB: more than one is read piece by piece. */
   readonly chunks: number
   readonly body: BodyType
   readonly smtpUtf8: boolean

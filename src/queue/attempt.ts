@@ -5,6 +5,7 @@ import type { Settings } from '../config/schema.ts'
 import type { Attempt } from '../delivery/delivery.ts'
 import { domainOf } from '../mail/address.ts'
 import type { Message } from '../mail/message.ts'
+import type { BodyLocation } from '../store/body-reader.ts'
 import type { Clock } from '../util/clock.ts'
 import type { Flight } from './flight.ts'
 
@@ -12,12 +13,14 @@ export interface AttemptParts {
   readonly settings: () => Settings
   readonly key: ReturnPathKey
   readonly readChunk: (id: string, index: number) => Buffer | undefined
+  readonly bodyFile: (id: string) => BodyLocation | undefined
   readonly clock: Clock
 }
 
 export function attemptOf(parts: AttemptParts, { message, recipient, content }: Flight): Attempt {
   const token = tokenOf(parts, message, recipient.n)
   const whole = message.chunks === 1 ? (content ?? parts.readChunk(message.id, 0)) : undefined
+  const file = message.chunks === 1 ? undefined : parts.bodyFile(message.id)
   const sender = senderOnTheWire(parts, message, token)
   // Receivers give headers back in their reports, and not all of them to the envelope sender: by this one its recipient
   // is found whatever way a report takes. No signature covers it; it carries its own.
@@ -42,6 +45,7 @@ export function attemptOf(parts: AttemptParts, { message, recipient, content }: 
     ...(message.dsn === undefined || isOurs ? {} : { dsnMail: message.dsn }),
     ...(recipient.dsn === undefined || isOurs ? {} : { dsnRcpt: recipient.dsn }),
     ...(whole === undefined ? {} : { content: whole }),
+    ...(file === undefined ? {} : { file }),
   }
 }
 

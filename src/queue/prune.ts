@@ -10,7 +10,7 @@ import { idKey, journalKey, partKey, prefixRange, textKey } from '../store/keys.
 import type { Store, Table, Write } from '../store/store.ts'
 import type { EpochMs } from '../util/clock.ts'
 import { formatId } from '../util/id.ts'
-import { removeBody } from './spool.ts'
+import { hasBody, removeBody } from './spool.ts'
 import type { Subscriber } from './unsubscribe.ts'
 
 export interface PruneLimits {
@@ -40,11 +40,11 @@ export async function prune(store: Store, limits: PruneLimits, signal: AbortSign
     if (!recipients.every(({ state }) => isFinal(state))) return []
     if (message.receivedAt < limits.keepFrom) {
       pruned.messages++
-      return forget(message, recipients)
+      return forget(store, message, recipients)
     }
-    if (message.receivedAt >= limits.keepBodyFrom || store.get('body', partKey(message.id, 0)) === undefined) return []
+    if (message.receivedAt >= limits.keepBodyFrom || !hasBody(store, message)) return []
     pruned.bodies++
-    return removeBody(message.id, message.chunks)
+    return removeBody(store, message)
   })
   await eachPiece({ store, table: 'journal', to: journalKey(limits.keepFrom, 0), signal }, ({ key, value }) => {
     pruned.records++
@@ -101,10 +101,10 @@ function recipientsOf(store: Store, message: Message): Recipient[] {
   return store.range('recipient', prefixRange(idKey(message.id))).map(({ value }) => decode<Recipient>(value))
 }
 
-function forget(message: Message, recipients: readonly Recipient[]): Write[] {
+function forget(store: Store, message: Message, recipients: readonly Recipient[]): Write[] {
   return [
     { table: 'message', key: idKey(message.id), value: undefined },
-    ...removeBody(message.id, message.chunks),
+    ...removeBody(store, message),
     ...recipients.map(({ id, n }) => ({ table: 'recipient' as const, key: partKey(id, n), value: undefined })),
     ...messageIndexes(message, []).map(removed),
     ...recipients.map(({ id, address }) => removed(addressIndex(id, address))),

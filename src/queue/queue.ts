@@ -35,7 +35,7 @@ import { PatientWriter } from './patient-writer.ts'
 import type { DsnWriter, Report, ReportInput } from './report.ts'
 import { nextAttemptAt } from './schedule.ts'
 import { type Settlement, settlementOf } from './settlement.ts'
-import { readChunk, removeBody, SpooledBody } from './spool.ts'
+import { removeBody, SpooledBody } from './spool.ts'
 import { mayHappen, type StateEvent } from './state.ts'
 import type { Accepted, Acceptor, BodyWriter, Submitted, SubmittedRecipient } from './submission.ts'
 import { WaitingCount } from './waiting-count.ts'
@@ -138,7 +138,8 @@ export class Queue implements Acceptor {
   async #acceptNew(body: SpooledBody, submitted: Submitted): Promise<Accepted> {
     const { store, journal, clock } = this.#parts
     const { to, sendAt, ...rest } = submitted
-    const { chunks, writes: lastChunk, small } = body.finish()
+    const spooled = body.finish()
+    const { chunks, writes: bodyWrites, small } = spooled instanceof Promise ? await spooled : spooled
     const now = clock.now()
     const message: Message = { ...rest, id: body.id, recipients: to.length, chunks, receivedAt: now }
     const placed = to.map((recipient, n) =>
@@ -157,7 +158,7 @@ export class Queue implements Acceptor {
     try {
       await store.write([
         ...writes,
-        ...(isAnyoneOpen ? lastChunk : removeBody(message.id, chunks - 1)),
+        ...(isAnyoneOpen ? bodyWrites : []),
         ...reports.flatMap((report) => [...report.writes, ...report.composed.flatMap((each) => each.writes)]),
       ])
     } catch (error) {
@@ -166,6 +167,7 @@ export class Queue implements Acceptor {
     }
     journal.publish([...records, ...reports.flatMap(({ composed }) => composed)].map(({ record }) => record))
     for (const recipient of [...recipients, ...reports.map((report) => report.recipient)]) this.#enterLine(recipient)
+    if (!isAnyoneOpen) await body.discard()
     const flights = placed.flatMap(({ flight }) => flight ?? [])
     if (flights.length > 0) this.#listener.claimed(flights)
     return { id: message.id, duplicate: false }
@@ -445,7 +447,7 @@ export class Queue implements Acceptor {
       this.#open.clear()
       return []
     }
-    return this.#open.close(message) ? removeBody(message.id, message.chunks) : []
+    return this.#open.close(message) ? removeBody(this.#parts.store, message) : []
   }
 
   /** An attempt broke off inside of us: the recipient is due again when its claim says. */
@@ -558,10 +560,6 @@ export class Queue implements Acceptor {
 
   message(id: string): Message | undefined {
     return decodeOptional<Message>(this.#parts.store.get('message', idKey(id)))
-  }
-
-  chunk(id: string, index: number): Buffer | undefined {
-    return readChunk(this.#parts.store, id, index)
   }
 
   #wake(recipient: Recipient): void {

@@ -56,9 +56,12 @@ export class Runner {
     })
   }
 
-  /** Finds the lanes in the store and begins. */
-  start(): void {
+  /** Finds the lanes in the store; before `start`. */
+  load(): void {
     this.#lanes.load(this.#parts.store)
+  }
+
+  start(): void {
     this.#arm()
   }
 

@@ -12,7 +12,7 @@ export interface SubmittedRecipient {
   readonly suppressed?: Suppression
 }
 
-/** A body on its way in: chunks are stored as they come, the message with its last one. */
+/** A body on its way in: a large one is written as it comes, a small one with its message. */
 export interface BodyWriter {
   readonly id: string
   /** Takes the next bytes (the buffer is owned by the writer from now on); resolves when more may come. */

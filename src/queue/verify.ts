@@ -31,7 +31,7 @@ export async function verify(
     problemCount++
     if (problems.length < MAX_PROBLEMS) problems.push(sentence)
   }
-  const tables: Table[] = ['message', 'due', 'held', 'body', 'journal-by-message', ...REPORT_TABLES]
+  const tables: Table[] = ['message', 'due', 'held', 'body', 'body-file', 'journal-by-message', ...REPORT_TABLES]
   const total = tables.reduce((sum, table) => sum + store.count(table), 0)
   let done = 0
   const counts = {
@@ -69,9 +69,21 @@ export async function verify(
   await walk('body', (key) => {
     const { id, n } = readPartKey(key)
     if (n === 0) counts.bodies++
-    if (store.get('message', idKey(id)) === undefined)
-      problem(`body ${id} has no message (a sweep at the next start removes it)`)
+    if (store.get('message', idKey(id)) === undefined) problem(`body ${id} has no message`)
   })
+  const hasMessage = (id: string): boolean => store.get('message', idKey(id)) !== undefined
+  await walk('body-file', (key, value) => {
+    counts.bodies++
+    const id = readId(key, 0)
+    if (!hasMessage(id)) problem(`the body file of ${id} is listed, but there is no such message`)
+    const [listed, found] = [decode<number>(value), store.bodies.sizeOf(id)]
+    if (found === undefined) problem(`message ${id} lacks the file of its body`)
+    else if (found !== listed) problem(`the file of the body of message ${id} has ${found} of ${listed} bytes`)
+  })
+  for (const id of store.bodies.ids()) {
+    if (store.get('body-file', idKey(id)) === undefined)
+      problem(`body ${id} has no message (a sweep at the next start removes it)`)
+  }
   await walk('journal-by-message', (key) => {
     if (store.get('journal', key.subarray(8)) === undefined)
       problem(
@@ -108,6 +120,7 @@ function checkMessage(store: Store, message: Message, problem: (sentence: string
       problem(`${id}.${n} is held, but not among the held`)
   }
   if (recipients.every(({ state }) => isFinal(state))) return recipients.length
+  if (store.get('body-file', idKey(message.id)) !== undefined) return recipients.length
   for (let chunk = 0; chunk < message.chunks; chunk++) {
     if (store.get('body', partKey(message.id, chunk)) === undefined)
       problem(`message ${message.id} lacks chunk ${chunk} of its body`)

@@ -1,11 +1,14 @@
 // The store on LMDB. Gathers every write that waits into one LMDB batch and keeps at most one commit in flight: a group
-// commit whose size follows the load (docs/decisions/0001). Each setting of `open` has its reason below. After an I/O
-// error the store never writes again: what was flushed is then unknown, and the process must stop.
+// commit whose size follows the load (docs/decisions/0001). After an I/O error the store never writes again: what was
+// flushed is then unknown, and the process must stop.
 
-import { chmodSync, existsSync, mkdirSync, readdirSync, statfsSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Database, open, type RootDatabase } from 'lmdb'
 import { type Clock, SECOND } from '../util/clock.ts'
+import { readId } from '../util/id.ts'
+import { BodyDirectory } from './body-files.ts'
+import { closeEnvironment, type Db, type Environment, filesNamedIn, openEnvironment } from './environment.ts'
+import { Health } from './health.ts'
 import { type DirectoryLock, lockDirectory } from './lock.ts'
 import { migrate } from './migrate.ts'
 import { probeStore } from './probe.ts'
@@ -15,7 +18,6 @@ import {
   type Store,
   StoreError,
   type StoreHealth,
-  TABLES,
   type Table,
   type Urgency,
   type Write,
@@ -31,24 +33,17 @@ export interface StoreOptions {
   readonly commitTimeoutMs?: number
 }
 
-type Db = Database<Buffer, Buffer>
 interface Waiting {
   readonly writes: readonly Write[]
   readonly resolve: () => void
   readonly reject: (error: StoreError) => void
 }
 
-const COMMIT_TIMEOUT_MS = 30 * SECOND
 const HEALTH_INTERVAL_MS = SECOND
 // Turns are short when there is little to do and long when there is much: the patience follows the load.
 const PATIENT_TURNS = 6
 // A group larger than this is split: it bounds how long the first of it waits for the last.
 const GROUP_BYTES = 4 * 1024 * 1024
-const ENOSPC = 28
-const EIO = 5
-const EDQUOT = 122
-// ext4 reports a short write as EIO; with less room than this it was the room.
-const NO_ROOM_BYTES = 4 * 1024 * 1024
 
 /** Opens (or makes) the store in `directory`. Throws when another process has it or its schema is newer. */
 export function openStore(options: StoreOptions): Store {
@@ -57,28 +52,11 @@ export function openStore(options: StoreOptions): Store {
   chmodSync(options.directory, 0o700)
   const lock = lockDirectory(options.directory, options.clock.now())
   try {
-    probeStore(join(options.directory, 'store'))
-    const environment = open<Buffer, Buffer>({
-      path: join(options.directory, 'store'),
-      noSubdir: false,
-      // Commit = fdatasync, then visible, then resolved. The default (overlapping) drops I/O errors of the last step.
-      overlappingSync: false,
-      // One rejection per failed commit instead of an unhandled one beside it.
-      eventTurnBatching: false,
-      safeRestore: true,
-      permissionsMode: 0o600,
-      maxReaders: 1024,
-      maxDbs: TABLES.length + 8,
-      mapSize: options.mapSize,
-      // Never let old heap bytes into pages on disk.
-      noMemInit: false,
-      encoding: 'binary',
-      keyEncoding: 'binary',
-    } as Parameters<typeof open>[0]) as RootDatabase<Buffer, Buffer>
-    const tables = Object.fromEntries(
-      TABLES.map((name) => [name, environment.openDB({ name, encoding: 'binary', keyEncoding: 'binary' })]),
-    ) as Record<Table, Db>
-    const store = new LmdbStore({ ...options, environment, tables, lock })
+    const path = join(options.directory, 'store')
+    probeStore(path)
+    const health = new Health({ ...options, timeoutMs: options.commitTimeoutMs })
+    const bodies = new BodyDirectory({ ...options, health })
+    const store = new LmdbStore({ ...options, path, health, bodies, lock })
     migrate(store, (writes) => store.writeSync(writes))
     return store
   } catch (error) {
@@ -87,14 +65,20 @@ export function openStore(options: StoreOptions): Store {
   }
 }
 
+interface StoreParts extends StoreOptions {
+  readonly path: string
+  readonly health: Health
+  readonly bodies: BodyDirectory
+  readonly lock: DirectoryLock
+}
+
 class LmdbStore implements Store {
-  readonly #environment: RootDatabase<Buffer, Buffer>
-  readonly #tables: Record<Table, Db>
-  readonly #options: StoreOptions
-  readonly #lock: DirectoryLock
+  readonly bodies: BodyDirectory
+  readonly #options: StoreParts
+  readonly #health: Health
+  #environment: Environment
   #waiting: Waiting[] = []
   #committing: Promise<void> | undefined
-  #health: StoreHealth = 'ok'
   /** A write failed for want of room: nothing that was composed on top of it may overtake. */
   #isOutOfRoom = false
   /** Somebody waits for the next commit. */
@@ -102,25 +86,22 @@ class LmdbStore implements Store {
   #closed = false
   #commits = 0
   #lastCommitMs = 0
-  readonly #listeners: ((health: StoreHealth, reason: string) => void)[] = []
   readonly #stopWatch = new AbortController()
 
-  constructor(
-    parts: StoreOptions & { environment: RootDatabase<Buffer, Buffer>; tables: Record<Table, Db>; lock: DirectoryLock },
-  ) {
-    this.#environment = parts.environment
-    this.#tables = parts.tables
+  constructor(parts: StoreParts) {
     this.#options = parts
-    this.#lock = parts.lock
+    this.#health = parts.health
+    this.bodies = parts.bodies
+    this.#environment = openEnvironment(parts.path, parts.mapSize)
     void this.#watchRoom()
   }
 
   get health(): StoreHealth {
-    return this.#health
+    return this.#health.state
   }
 
   onHealth(listener: (health: StoreHealth, reason: string) => void): void {
-    this.#listeners.push(listener)
+    this.#health.listen(listener)
   }
 
   get(table: Table, key: Buffer): Buffer | undefined {
@@ -142,12 +123,12 @@ class LmdbStore implements Store {
   #open(table: Table): Db {
     // LMDB itself would read freed memory.
     if (this.#closed) throw new StoreError('closed', 'the store is closed')
-    return this.#tables[table]
+    return this.#environment.tables[table]
   }
 
   write(writes: readonly Write[], urgency: Urgency = 'now'): Promise<void> {
     if (this.#closed) return Promise.reject(new StoreError('closed', 'the store is closed'))
-    if (this.#health === 'failed') return Promise.reject(new StoreError('failed', 'the store has failed'))
+    if (this.health === 'failed') return Promise.reject(new StoreError('failed', 'the store has failed'))
     if (this.#isOutOfRoom) return Promise.reject(new StoreError('full', 'no room on the disk'))
     return this.#enqueue(writes, urgency)
   }
@@ -162,7 +143,7 @@ class LmdbStore implements Store {
 
   /** For start and tools only: blocks the event loop until durable. */
   writeSync(writes: readonly Write[]): void {
-    this.#environment.transactionSync(() => this.#put(writes))
+    this.#environment.root.transactionSync(() => this.#put(writes))
   }
 
   async #commitAll(): Promise<void> {
@@ -198,66 +179,51 @@ class LmdbStore implements Store {
 
   /** One LMDB transaction; the callback only puts ready buffers, so it cannot throw half-way. */
   async #commit(group: readonly Waiting[]): Promise<StoreError | undefined> {
-    const watchdog = Promise.withResolvers<'late'>()
-    const timer = this.#options.clock.after(this.#options.commitTimeoutMs ?? COMMIT_TIMEOUT_MS, () =>
-      watchdog.resolve('late'),
-    )
+    const filesGone: string[] = []
     try {
-      const done = this.#environment.batch(() => {
-        for (const { writes } of group) this.#put(writes)
-      })
-      if ((await Promise.race([done, watchdog.promise])) === 'late')
-        return this.#fail('a commit did not settle in time', undefined)
-      return undefined
+      await this.#health.inTime('a commit', () =>
+        this.#environment.root.batch(() => {
+          for (const { writes } of group) this.#put(writes, filesGone)
+        }),
+      )
     } catch (error) {
-      return await this.#explain(error)
-    } finally {
-      timer.cancel()
+      return error instanceof StoreError ? error : await this.#explain(error)
     }
+    for (const id of filesGone) void this.bodies.remove(id)
+    return undefined
   }
 
-  #put(writes: readonly Write[]): void {
+  #put(writes: readonly Write[], filesGone: string[] = []): void {
+    const { tables } = this.#environment
     for (const { table, key, value } of writes) {
-      const db = this.#tables[table]
+      const db = tables[table]
       // The batch's own promise reports the failure; theirs would only be unhandled.
-      if (value === undefined) ignoreRejection(db.remove(key))
-      else ignoreRejection(db.put(key, value))
+      if (value !== undefined) ignoreRejection(db.put(key, value))
+      else {
+        ignoreRejection(db.remove(key))
+        if (table === 'body-file') filesGone.push(readId(key, 0))
+      }
     }
   }
 
   async #explain(error: unknown): Promise<StoreError> {
     const cause = await commitErrorOf(error)
-    const code = (cause as { code?: unknown } | undefined)?.code
-    if (code === ENOSPC || code === EDQUOT || (code === EIO && this.#freeBytes() < NO_ROOM_BYTES)) {
-      this.#isOutOfRoom = true
-      this.#setHealth('full', 'no room on the disk')
-      return new StoreError('full', 'no room on the disk', { cause })
-    }
-    return this.#fail('writing failed', cause)
-  }
-
-  #fail(reason: string, cause: unknown): StoreError {
-    const detail = cause instanceof Error ? `${reason}: ${cause.message}` : reason
-    this.#setHealth('failed', detail)
-    return new StoreError('failed', detail, { cause })
-  }
-
-  #setHealth(health: StoreHealth, reason: string): void {
-    if (this.#health === health || this.#health === 'failed') return
-    this.#health = health
-    for (const listener of this.#listeners) listener(health, reason)
+    if (!this.#health.isNoRoom(cause)) return this.#health.fail('writing failed', cause)
+    this.#isOutOfRoom = true
+    this.#health.set('full', 'no room on the disk')
+    return new StoreError('full', 'no room on the disk', { cause })
   }
 
   /** Looks at the room on the disk, and after `full` tries a write before it says `ok` again. */
   async #watchRoom(): Promise<void> {
-    const { clock, minFree = 0 } = this.#options
+    const { clock, lock, minFree = 0 } = this.#options
     while (!this.#stopWatch.signal.aborted) {
-      this.#lock.touch(clock.now())
-      const isLow = minFree > 0 && this.#freeBytes() < minFree
+      lock.touch(clock.now())
+      const isLow = minFree > 0 && this.#health.freeBytes() < minFree
       // What waits to be written uses the reserve, too: only new mail is refused for its sake.
-      const canWrite = this.#health !== 'full' || (await this.#canWrite())
-      if (isLow) this.#setHealth('full', `less than ${Math.round(minFree / 2 ** 20)} MiB free on the disk`)
-      else if (canWrite) this.#setHealth('ok', 'there is room again')
+      const canWrite = this.health !== 'full' || (await this.#canWrite())
+      if (isLow) this.#health.set('full', `less than ${Math.round(minFree / 2 ** 20)} MiB free on the disk`)
+      else if (canWrite) this.#health.set('ok', 'there is room again')
       await clock.sleep(HEALTH_INTERVAL_MS, this.#stopWatch.signal)
     }
   }
@@ -275,23 +241,41 @@ class LmdbStore implements Store {
     }
   }
 
-  #freeBytes(): number {
-    const { bavail, bsize } = statfsSync(this.#options.directory)
-    return bavail * bsize
-  }
-
   async backup(directory: string): Promise<void> {
     if (existsSync(directory) && readdirSync(directory).length > 0) {
       throw new Error(`${directory} is not empty: a backup needs an empty or new directory`)
     }
     const target = join(directory, 'store')
     mkdirSync(target, { recursive: true, mode: 0o700 })
-    // Never compacting: lmdb-js has an open report of corrupt compact copies.
-    await this.#environment.backup(target, false)
+    // What the copy names must still be there when its turn comes.
+    const letGo = this.bodies.hold()
+    try {
+      // Never compacting: lmdb-js has an open report of corrupt compact copies.
+      await this.#environment.root.backup(target, false)
+      await this.bodies.copy(await filesNamedIn(target), directory)
+    } finally {
+      letGo()
+    }
+  }
+
+  async unmap(): Promise<void> {
+    await this.#committing
+    // What is asked for meanwhile waits, as for a commit.
+    this.#committing = this.#reopen()
+    await this.#committing
+    this.#committing = this.#waiting.length === 0 ? undefined : this.#commitAll()
+  }
+
+  async #reopen(): Promise<void> {
+    await closeEnvironment(this.#environment.root)
+    this.#environment = openEnvironment(this.#options.path, this.#options.mapSize)
   }
 
   stats(): { usedBytes: number; mapBytes: number; commits: number; lastCommitMs: number } {
-    const { lastPageNumber, pageSize } = this.#environment.getStats() as { lastPageNumber: number; pageSize: number }
+    const { lastPageNumber, pageSize } = this.#environment.root.getStats() as {
+      lastPageNumber: number
+      pageSize: number
+    }
     return {
       usedBytes: (lastPageNumber + 1) * pageSize,
       mapBytes: this.#options.mapSize,
@@ -306,12 +290,11 @@ class LmdbStore implements Store {
     await this.#committing
     this.#closed = true
     // After a fatal error LMDB may hang in close; the process is about to end anyway.
-    if (this.#health !== 'failed') {
-      // Else its timer would do so after the close, and throw.
-      this.#environment.resetReadTxn()
-      await this.#environment.close()
+    if (this.health !== 'failed') {
+      await this.bodies.close()
+      await closeEnvironment(this.#environment.root)
     }
-    this.#lock.release()
+    this.#options.lock.release()
   }
 }
 

@@ -2,13 +2,13 @@
 // Studs is refused, because this one would not understand what it drops.
 
 import { decode, encode } from './codec.ts'
-import { textKey } from './keys.ts'
+import { idKey, prefixRange, readPartKey, textKey } from './keys.ts'
 import type { Store, Write } from './store.ts'
 
-export const SCHEMA_VERSION = 1
+export const SCHEMA_VERSION = 2
 
 /** Step N brings version N to N + 1. Each must be repeatable: a crash in the middle runs it again. */
-const STEPS: readonly ((store: Store) => readonly Write[])[] = []
+const STEPS: readonly ((store: Store) => readonly Write[])[] = [removeOrphanedChunks]
 
 const VERSION_KEY = textKey('schema-version')
 
@@ -26,4 +26,23 @@ export function migrate(store: Store, writeSync: (writes: readonly Write[]) => v
     if (step === undefined) throw new Error(`no way from schema version ${version} to ${version + 1}`)
     writeSync([...step(store), { table: 'meta', key: VERSION_KEY, value: encode(version + 1) }])
   }
+}
+
+/**
+ * From version 2 on large bodies are files, and a body in the store comes with its message: what mail that was never
+ * accepted left in version 1 is looked for no more after this.
+ */
+function removeOrphanedChunks(store: Store): Write[] {
+  const orphans: Buffer[] = []
+  let from: Buffer | undefined
+  for (;;) {
+    const key = store.keys('body', { ...(from === undefined ? {} : { from }), limit: 1 })[0]
+    if (key === undefined) break
+    const id = idKey(readPartKey(key).id)
+    const body = prefixRange(id)
+    if (store.get('message', id) === undefined) orphans.push(...store.keys('body', body))
+    if (body.to === undefined) break
+    from = body.to
+  }
+  return orphans.map((key) => ({ table: 'body', key, value: undefined }))
 }

@@ -5,6 +5,7 @@
 export const TABLES = [
   'message', // id → Message
   'body', // id, chunk no. → up to CHUNK_BYTES of raw bytes
+  'body-file', // id → its bytes: the body is a file (Store.bodies), which goes after the commit that removes its row
   'recipient', // id, n → Recipient
   'due', // lane, due at, id, n → nothing: the schedule
   'held', // id, n → nothing: recipients an operator holds
@@ -30,7 +31,7 @@ export const TABLES = [
 ] as const
 export type Table = (typeof TABLES)[number]
 
-/** Body chunk size: memory per message in flight stays bounded whatever its size. */
+/** What a value holds at most, and the piece in which large bodies are read. A body that needs more is a file. */
 export const CHUNK_BYTES = 256 * 1024
 
 /** Put when `value` is there, remove when it is undefined. The buffers must not change until the write is durable. */
@@ -70,6 +71,30 @@ export class StoreError extends Error {
 /** `soon`: nobody waits for it; it may let a few turns of the event loop pass to share a commit with what is urgent. */
 export type Urgency = 'now' | 'soon'
 
+/** A body on its way into a file. */
+export interface BodyFile {
+  /** Resolves when more may come: a client can be no faster than the disk. The buffers must not change until then. */
+  write(pieces: readonly Buffer[]): Promise<void>
+  /** Everything is durable, the name of the file included, when it resolves: with the bytes written. */
+  finish(): Promise<number>
+  /** Forgets it, also in the middle of a write. */
+  discard(): Promise<void>
+}
+
+/** Bodies of more than CHUNK_BYTES. What is wrong with the disk rejects as StoreError, as with `write`. */
+export interface BodyFiles {
+  /** A new one; it stays only if a row of `body-file` names it. */
+  create(id: string): BodyFile
+  pathOf(id: string): string
+  /** Chunk `index`; undefined when the file is gone. */
+  read(id: string, index: number): Buffer | undefined
+  sizeOf(id: string): number | undefined
+  /** Of all files that are there, whether a row names them or not. */
+  ids(): readonly string[]
+  /** For files that no row names. */
+  remove(id: string): Promise<void>
+}
+
 export interface Store {
   /** Committed state only: a write is visible here when its promise has resolved, not before. */
   get(table: Table, key: Buffer): Buffer | undefined
@@ -83,9 +108,15 @@ export interface Store {
    * applied in call order. Rejects with StoreError: `full` (nothing was written, try again when there is room) or `failed`.
    */
   write(writes: readonly Write[], urgency?: Urgency): Promise<void>
+  readonly bodies: BodyFiles
   readonly health: StoreHealth
   /** Called on each change of health. */
   onHealth(listener: (health: StoreHealth, reason: string) => void): void
+  /**
+   * Gives back the memory that reading has mapped in (it counts as resident). Nothing may read, write or hold anything
+   * of the store until it resolves.
+   */
+  unmap(): Promise<void>
   /** Copies the store into an empty or new directory while it runs; resolves when the copy is complete and synced. */
   backup(directory: string): Promise<void>
   stats(): {

@@ -1,4 +1,7 @@
 import { once } from 'node:events'
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Settings } from '../../src/config/schema.ts'
@@ -83,6 +86,27 @@ describe.each([
   ['in one thread', 1],
   ['in three threads', 3],
 ])('delivery %s', (_, workers) => {
+  test('a large body is read from its file; when it is not all there, the mail is not sent', async () => {
+    const at = await internet(ZONES)
+    const by = delivery(at, { delivery: { workers } })
+    const path = join(
+      open.adopt(mkdtempSync(join(tmpdir(), 'studs-worker-')), (folder) => rmSync(folder, { recursive: true })),
+      'body',
+    )
+    // Dots at the beginning of lines, at every place that a piece may end.
+    const text = `Subject: large\r\n\r\n${'.a\r\n'.repeat(150_000)}`
+    writeFileSync(path, text)
+    const bytes = text.length
+    const { content: _, ...large } = attempt('a@one.example', { chunks: 3, file: { path, bytes } })
+    expect(await by.deliver(large)).toMatchObject({ kind: 'delivered' })
+    expect(at.mx.mails[0]?.content === text).toBe(true)
+    truncateSync(path, 500_000)
+    expect(await by.deliver(large)).toMatchObject({ kind: 'deferred', cause: { kind: 'local', code: '4.3.0' } })
+    rmSync(path)
+    expect(await by.deliver(large)).toMatchObject({ kind: 'deferred', cause: { kind: 'local', code: '4.3.0' } })
+    expect(at.mx.mails).toHaveLength(1)
+  })
+
   test('from domain to mailbox', async () => {
     const at = await internet(ZONES)
     const by = delivery(at, { delivery: { workers } })

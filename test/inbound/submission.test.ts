@@ -136,14 +136,14 @@ describe('what the queue is given', () => {
     expect(submitted).toMatchObject({ body, smtpUtf8 })
   })
 
-  test('a large message comes in chunks of bounded size, and nothing is lost', async () => {
+  test('a large message comes in pieces of bounded size, and nothing is lost', async () => {
     const text = 'x'.repeat(998)
     const lines = `${text}\r\n`.repeat(3000)
     const { body, chunks, submitted } = await submit({ data: `Subject: big\r\n\r\n${lines}` })
     const stored = `Subject: big\r\n\r\n${lines}\r\n`
     expect(body === stored).toBe(true)
-    expect(chunks.slice(0, -1).every((size) => size === CHUNK_BYTES)).toBe(true)
-    expect(chunks).toHaveLength(Math.ceil(stored.length / CHUNK_BYTES))
+    expect(chunks.length).toBeGreaterThan(stored.length / CHUNK_BYTES)
+    expect(chunks.every((size) => size > 0 && size <= CHUNK_BYTES)).toBe(true)
     expect(submitted.sizeBytes).toBe(stored.length + submitted.prefix.length)
   })
 

@@ -11,18 +11,23 @@ afterEach(stopRelays)
 // Without AUTH only senders of the tenant's own domains get reports.
 const toml = '[[domain]]\nname = "sender.test"'
 
-async function sendWithDsn(test: TestRelay, to: string, notify: string): Promise<void> {
+async function sendWithDsn(
+  test: TestRelay,
+  to: string,
+  notify: string,
+  more: { return?: 'headers' | 'full'; text?: string } = {},
+): Promise<void> {
   const transport = createTransport({ host: '127.0.0.1', port: test.relay.listeners[0]!.port, ignoreTLS: true })
   await transport.sendMail({
     envelope: {
       from: 'app@sender.test',
       to: [to],
-      dsn: { return: 'headers', id: 'envelope-7', notify, recipient: `rfc822;${to}` },
+      dsn: { return: more.return ?? 'headers', id: 'envelope-7', notify, recipient: `rfc822;${to}` },
     } as never,
     from: 'app@sender.test',
     to,
     subject: 'Order 7',
-    text: 'x',
+    text: more.text ?? 'x',
   })
   transport.close()
 }
@@ -45,6 +50,15 @@ test('a refusal is reported to a sender that asked, from the null sender', async
   expect(report).toMatch(/^Action: failed\r$/m)
   expect(report).toMatch(/^Status: 5\.1\.1\r$/m)
   expect(report).toMatch(/^Subject: Order 7\r$/m)
+})
+
+test('RET=FULL of a large message: the report has its headers only', async () => {
+  const relay = await startTestRelay({ toml })
+  await sendWithDsn(relay, 'user-unknown@a.test', 'failure', { return: 'full', text: 'large\r\n'.repeat(100_000) })
+  await relay.record('delivered', { recipient: 'app@sender.test' })
+  const [report] = reportsIn(relay)
+  expect(report).toMatch(/^Subject: Order 7\r$/m)
+  expect(report).not.toMatch(/^large\r$/m)
 })
 
 test.each([

@@ -48,8 +48,17 @@ export function memoryStore(): Store {
       })
       return tail
     },
+    bodies: {
+      create: noFiles,
+      pathOf: noFiles,
+      read: () => undefined,
+      sizeOf: () => undefined,
+      ids: () => [],
+      remove: async () => undefined,
+    },
     health: 'ok',
     onHealth: () => {},
+    unmap: async () => undefined,
     backup: () => Promise.reject(new Error('a store in memory cannot be backed up')),
     stats: () => ({ usedBytes: 0, mapBytes: 0, commits, lastCommitMs: 0 }),
     close: async () => {
@@ -57,4 +66,8 @@ export function memoryStore(): Store {
       closed = true
     },
   }
+}
+
+function noFiles(): never {
+  throw new Error('a store in memory has no files')
 }
