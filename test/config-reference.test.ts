@@ -46,6 +46,7 @@ describe('the commented configuration', () => {
     expect(written.delivery).toEqual({
       ...defaults.delivery,
       message_rate: { count: 1000, per: 3_600_000 },
+      shaping: 'config/shaping.toml',
       ca,
       ca_file,
     })

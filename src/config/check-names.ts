@@ -63,13 +63,16 @@ function* checkReferences(settings: Settings): Iterable<Finding> {
   }
 }
 
-function references({ credential, network, domain, tenant, pool }: Settings): Reference[] {
+function references({ credential, network, domain, tenant, pool, tagLimit }: Settings): Reference[] {
   const toTenant = (section: string, entries: readonly { tenant: string }[]): Reference[] =>
     entries.map((entry, index) => ({ path: `${section}.${index}.tenant`, kind: 'tenant', name: entry.tenant }))
   return [
     ...toTenant('credential', credential),
     ...toTenant('network', network),
     ...toTenant('domain', domain),
+    ...tagLimit.flatMap(({ tenant: name }, index): Reference[] =>
+      name === undefined ? [] : [{ path: `tag_limit.${index}.tenant`, kind: 'tenant', name }],
+    ),
     ...tenant.map(
       ({ pool: name = 'default' }, index): Reference => ({ path: `tenant.${index}.pool`, kind: 'pool', name }),
     ),

@@ -138,6 +138,7 @@ function absolutePaths(tree: Record<string, unknown>, directory: string): Record
     data,
     tls: withPath(tree.tls, 'directory', directory),
     bounce: withPath(tree.bounce, 'rules', directory),
+    delivery: withPath(tree.delivery, 'shaping', directory),
     api: withPath(tree.api, 'socket', dataDirectory),
     domain: mapEntries(tree.domain, (entry) => ({
       ...entry,

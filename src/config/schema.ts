@@ -298,6 +298,15 @@ const tenant = z.strictObject({
     .min(1)
     .optional()
     .describe('Waiting recipients this tenant may have; more get 452 4.3.1. Default: no limit.'),
+  message_rate: rate()
+    .optional()
+    .describe('Messages this tenant may send, over all destinations; further ones wait. Default: no limit.'),
+})
+
+const tagLimit = z.strictObject({
+  tag: text().describe('Tag of messages (X-Studs-Tag), such as a campaign.'),
+  tenant: name().optional().describe('Only messages of this tenant. Default: of all, each tenant by itself.'),
+  message_rate: rate().describe('Messages with this tag, over all destinations; further ones wait.'),
 })
 
 const credential = z.strictObject({
@@ -445,8 +454,21 @@ const delivery = z.strictObject({
     .prefault(100)
     .describe('Messages before a connection is closed and a new one made.'),
   connection_rate: rate().prefault('100/min').describe('New connections per path; further ones wait.'),
-  message_rate: rate().optional().describe('Messages per path; further ones wait. Default: no limit.'),
+  message_rate: rate()
+    .optional()
+    .describe('Messages per path; further ones wait. Default: no limit. See docs/shaping.md for what a rate means.'),
   idle_timeout: duration().prefault('5s').describe('How long an idle connection is kept for the next message.'),
+  shaping: text()
+    .optional()
+    .describe(
+      'File with what holds for single providers, sites, domains and sources: limits, TLS, timeouts, retries; relative as data.directory is. Read again on reload. See docs/shaping.md.',
+    ),
+  presets: z
+    .boolean()
+    .prefault(true)
+    .describe(
+      'Use the shipped limits for big receivers (Google, Microsoft, Yahoo, …); they win over the options here. `studs resolve` shows which hold.',
+    ),
   ipv6: z.boolean().prefault(true).describe('Try IPv6 addresses (first) where a source has one.'),
   max_hosts: z
     .number()
@@ -678,6 +700,7 @@ export const schema = z.strictObject({
     .array(tenant)
     .prefault([{ name: 'default', any_sender: true }])
     .describe('Customers of the relay.'),
+  tag_limit: z.array(tagLimit).prefault([]).describe('Rates of messages by their tag.'),
   credential: z.array(credential).prefault([]).describe('Who may AUTH.'),
   domain: z.array(domain).prefault([]).describe('Sender domains.'),
   queue: queue.prefault({}).describe('Retry and retention.'),

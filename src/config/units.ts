@@ -75,6 +75,27 @@ export function parseCidr(text: string): Cidr | undefined {
   return prefix <= longest ? { address, prefix, family } : undefined
 }
 
+/** The way back: `1h 20m`, as it could stand in the file. */
+export function formatDuration(ms: Milliseconds): string {
+  let rest = ms
+  const parts = (['d', 'h', 'm', 's', 'ms'] as const).flatMap((unit) => {
+    const size = DURATION_UNITS[unit] ?? 1
+    const count = Math.floor(rest / size)
+    rest -= count * size
+    return count === 0 ? [] : [`${count}${unit}`]
+  })
+  return parts.join(' ') || '0'
+}
+
+/** `100/min`, `5/10s`. */
+export function formatRate({ count, per }: Rate): string {
+  const [unit = 's', size = SECOND] =
+    (['d', 'h', 'min', 's'] as const)
+      .map((name) => [name, RATE_UNITS[name] ?? 1] as const)
+      .find(([, each]) => per % each === 0) ?? []
+  return `${count}/${per === size ? '' : per / size}${unit}`
+}
+
 function exact(value: number): number | undefined {
   return Number.isSafeInteger(value) ? value : undefined
 }
