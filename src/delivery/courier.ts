@@ -59,8 +59,8 @@ export class Courier implements Carrier {
   async carry(work: Work): Promise<Outcome> {
     try {
       const { destination, source } = work
-      const key = { source: source.name, site: destination.site }
-      const limits = limitsOf(this.#settings, destination.connections)
+      const limits = work.limits ?? limitsOf(this.#settings, destination.connections)
+      const key = { source: source.name, site: destination.site, domain: work.limits?.domain }
       return await this.#paths.run(key, limits, (slot) => this.#deliver(work, slot))
     } catch (error) {
       return this.#broken(error, work)
@@ -79,7 +79,8 @@ export class Courier implements Carrier {
       stop: this.#stop.signal,
     }
     try {
-      const outcome = await deliver(work, slot, { settings: this.#settings, clock, readChunk, random, ...own })
+      const settings = work.limits === undefined ? this.#settings : { ...this.#settings, ...work.limits.timeouts }
+      const outcome = await deliver(work, slot, { settings, clock, readChunk, random, ...own })
       return this.#stop.signal.aborted && wasCut(outcome) ? CUT : outcome
     } catch (error) {
       return this.#broken(error, work)
@@ -133,7 +134,6 @@ function limitsOf(settings: DeliverySettings, connections: number): PathLimits {
     connections,
     messagesPerConnection: settings.messagesPerConnection,
     connectionRate: settings.connectionRate,
-    messageRate: settings.messageRate,
     idleTimeoutMs: settings.idleTimeout,
   }
 }

@@ -6,6 +6,7 @@ import type { Settings } from '../config/schema.ts'
 import type { Domain } from '../mail/address.ts'
 import type { Outcome } from '../mail/outcome.ts'
 import type { Logger } from '../observe/logger.ts'
+import { createShaping, type Shaping } from '../shaping/shaping.ts'
 import { type Clock, SECOND } from '../util/clock.ts'
 import { createAddressPolicy, type Listening } from './address-policy.ts'
 import { type Carrier, Courier } from './courier.ts'
@@ -13,12 +14,15 @@ import type { Work } from './deliver.ts'
 import type { Attempt, ChunkReader, Delivery, Location } from './delivery.ts'
 import { createDirectory, type Directory } from './directory.ts'
 import { forgetfulMemory, type PolicyMemory } from './mta-sts.ts'
+import { createPlaces, type Places } from './places.ts'
 import { createResolver, type Resolver } from './resolver.ts'
 import { createRoutes } from './routes.ts'
 import { securityOf } from './security-of.ts'
 import { createSources, hash, type Sources } from './sources.ts'
 import { Thread } from './thread.ts'
 import type { TlsResult } from './tls-result.ts'
+import { createTlsRules } from './tls-rules.ts'
+import { pathName } from './work-limits.ts'
 
 export interface DeliveryOptions {
   readonly settings: Settings
@@ -29,6 +33,8 @@ export interface DeliveryOptions {
   readonly listening?: readonly Listening[]
   /** Special networks that may be mailed whatever delivery.allow_private says. */
   readonly allowed?: readonly string[]
+  /** Default: the settings alone, the same for every place. */
+  readonly shaping?: Shaping
   /** Instead of asking real name servers. */
   readonly resolver?: Resolver
   /** Keeps MTA-STS policies over a restart; without it they end with the process. */
@@ -49,7 +55,9 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   const policies = options.policies ?? forgetfulMemory()
   const closing = new AbortController()
   const learning = { ...options, policies, stop: closing.signal }
-  let knowledge = learn(learning, options.settings)
+  let knowledge = learn(learning, options.settings, options.shaping)
+  let resting: ReadonlySet<string> = new Set()
+  const isResting = (source: string): boolean => resting.has(source)
 
   /** An unknown error is transient: it must not bounce a mail. */
   function broken(error: unknown, about: Record<string, unknown>): Extract<Outcome, { kind: 'deferred' }> {
@@ -60,24 +68,27 @@ export function createDelivery(options: DeliveryOptions): Delivery {
 
   async function deliver(attempt: Attempt): Promise<Outcome> {
     if (closing.signal.aborted) return CLOSING
-    const { directory, sources } = knowledge
+    const { directory, sources, places } = knowledge
     const found = directory.known(attempt.domain) ?? (await directory.find(attempt.domain))
     if (found.kind === 'nowhere') return found.outcome
-    const source = sources.choose(attempt.pool, attempt.message)
+    const source = sources.choose(attempt.pool, attempt.message, isResting)
     if (source !== undefined)
-      return closing.signal.aborted ? CLOSING : carrier.carry({ attempt, destination: found.destination, source })
+      return closing.signal.aborted
+        ? CLOSING
+        : carrier.carry({ attempt, source, ...places.of(attempt.domain, found.destination, source) })
     const detail = `pool "${attempt.pool}" has no source to send from`
     return { kind: 'deferred', cause: { kind: 'local', code: '4.3.5', detail } }
   }
 
   async function locate(domain: Domain): Promise<Location> {
-    const { directory, sources } = knowledge
+    const { directory, sources, places } = knowledge
     const found = await directory.find(domain)
     const validMs = directory.validMs(domain)
     if (found.kind === 'nowhere') return { ...found, validMs }
-    const { site, connections } = found.destination
-    return { kind: 'site', site, slots: connections * Math.max(sources.count('default'), 1), validMs }
+    return places.locate(domain, found.destination, { sources: sources.names('default'), validMs })
   }
+
+  const awake = (pool: string): readonly string[] => knowledge.sources.names(pool).filter((name) => !isResting(name))
 
   return {
     deliver: (attempt) =>
@@ -88,10 +99,16 @@ export function createDelivery(options: DeliveryOptions): Delivery {
         outcome: broken(error, { domain }),
         validMs: SECOND,
       })),
+    resolve: async (domain) => knowledge.places.resolve(domain, await knowledge.directory.find(domain)),
+    sourceOf: (pool, message) => knowledge.sources.choose(pool, message, isResting)?.name,
+    sourcesOf: awake,
+    rest(sources) {
+      resting = sources
+    },
     knownNullMx: (domain) => knowledge.directory.nullMx(domain),
     paths: () => carrier.paths(),
-    reconfigure(settings) {
-      knowledge = learn(learning, settings)
+    reconfigure(settings, shaping) {
+      knowledge = learn(learning, settings, shaping)
       carrier.reconfigure(settings.delivery)
     },
     async close(graceMs) {
@@ -104,12 +121,13 @@ export function createDelivery(options: DeliveryOptions): Delivery {
 interface Knowledge {
   readonly directory: Directory
   readonly sources: Sources
+  readonly places: Places
 }
 
 type Learning = DeliveryOptions & { readonly policies: PolicyMemory; readonly stop: AbortSignal }
 
 /** Everything that follows from the settings; made anew when they change. */
-function learn(options: Learning, settings: Settings): Knowledge {
+function learn(options: Learning, settings: Settings, shaping = bareShaping(settings)): Knowledge {
   const { delivery } = settings
   const configured = settings.listener.filter(({ port }) => port !== 0)
   const interfaces = Object.values(networkInterfaces()).flatMap((addresses) =>
@@ -121,16 +139,25 @@ function learn(options: Learning, settings: Settings): Knowledge {
     listening: [...configured, ...(options.listening ?? [])],
     allowed: options.allowed ?? [],
   })
+  const routes = createRoutes(settings.route)
   const directory = createDirectory({
     delivery,
-    routes: createRoutes(settings.route),
+    routes,
     resolver,
     policy,
     random: Math.random,
     clock: options.clock,
     security: securityOf({ ...options, settings, resolver, addressPolicy: policy }),
   })
-  return { directory, sources: createSources(settings, settings.node.hostname ?? hostname()) }
+  return {
+    directory,
+    sources: createSources(settings, settings.node.hostname ?? hostname()),
+    places: createPlaces({ shaping, routes, tlsRules: createTlsRules(settings), settings }),
+  }
+}
+
+function bareShaping(settings: Settings): Shaping {
+  return createShaping({ settings, files: [], families: new Map() })
 }
 
 function createCarrier({ settings, clock, readChunk, logger, onTls }: DeliveryOptions): Carrier {
@@ -148,10 +175,15 @@ function createCarrier({ settings, clock, readChunk, logger, onTls }: DeliveryOp
   return dividedAmong(threads)
 }
 
-/** Each path belongs to one thread, so that its limits hold without any talk between threads. */
+/**
+ * Each path belongs to one thread, and paths that share a limit to the same one, so that every limit holds without any
+ * talk between threads.
+ */
 function dividedAmong(threads: readonly Carrier[]): Carrier {
-  const ownerOf = ({ source, destination }: Work): Carrier | undefined =>
-    threads[threads.length === 1 ? 0 : hash(`${source.name} ${destination.site}`) % threads.length]
+  const ownerOf = ({ source, destination, limits }: Work): Carrier | undefined => {
+    const owner = limits?.owner ?? pathName(source.name, destination.site, limits?.domain)
+    return threads[threads.length === 1 ? 0 : hash(owner) % threads.length]
+  }
   return {
     async carry(work) {
       const owner = ownerOf(work)

@@ -30,12 +30,15 @@ import type { Source } from './sources.ts'
 import type { Refused } from './tls-demand.ts'
 import type { TlsMode, TlsPolicy } from './tls-policy.ts'
 import { appliedPolicy, shortcoming, type TlsResult } from './tls-result.ts'
+import type { WorkLimits } from './work-limits.ts'
 
 /** An attempt with everything that was decided for it; what crosses to a worker. */
 export interface Work {
   readonly attempt: Attempt
   readonly destination: Destination
   readonly source: Source
+  /** Absent: those of the settings, for everybody the same. */
+  readonly limits?: WorkLimits
 }
 
 /** A connection together with where it leads to. */
@@ -119,7 +122,7 @@ class Deliverer {
     let tls = tlsPolicy.modeFor(endpoint(candidate.address, destination), candidate.tls.mode)
     for (;;) {
       const grant = await this.#slot.connection(this.#kind, this.#fresh)
-      if (grant.kind === 'none') return this.#notNow(grant.retryAfterMs)
+      if (grant.kind === 'none') return this.#notNow(grant)
       if (grant.kind === 'kept') {
         const outcome = await this.#overKept(grant.connection)
         if (outcome !== undefined) return outcome
@@ -154,10 +157,10 @@ class Deliverer {
     this.#way ??= { site: destination.site, source: source.name, mx, durationMs: this.#elapsed() }
   }
 
-  /** The rate of new connections is used up: no attempt, unless a host has spoken already. */
-  #notNow(retryAfterMs: number): Outcome {
+  /** No connection may be opened: no attempt, unless a host has spoken already. */
+  #notNow({ reason, retryAfterMs }: { readonly reason: string; readonly retryAfterMs: number }): Outcome {
     if (this.#cause !== undefined) return this.#undecided()
-    return { kind: 'returned', reason: 'the rate of new connections is used up', retryAfterMs, throttled: true }
+    return { kind: 'returned', reason, retryAfterMs, throttled: true }
   }
 
   async #connect(candidate: Candidate, tls: TlsMode): Promise<Link | Cause> {

@@ -76,8 +76,8 @@ export class KeptConnections<C extends Connection> {
     this.#watch()
   }
 
-  /** The next connection of this kind that comes free within `waitMs`, if one does. */
-  next(kind: string, waitMs: number): Promise<C | undefined> {
+  /** The next connection of this kind that comes free within `waitMs` and before `signal` aborts, if one does. */
+  next(kind: string, waitMs: number, signal?: AbortSignal): Promise<C | undefined> {
     return new Promise((resolve) => {
       const give = (connection: C | undefined): void => {
         timer.cancel()
@@ -87,6 +87,7 @@ export class KeptConnections<C extends Connection> {
       const waiter: Waiter<C> = { kind, give }
       const timer = this.#clock.after(waitMs, () => give(undefined))
       this.#waiters.add(waiter)
+      signal?.addEventListener('abort', () => give(undefined), { once: true })
     })
   }
 

@@ -13,14 +13,18 @@ export interface Source {
 }
 
 export interface Sources {
-  /** Undefined when the pool is unknown or all its weights are 0: mail must not leave from an address nobody chose. */
-  choose(pool: string, message: string): Source | undefined
-  /** How many sources of the pool carry mail. */
-  count(pool: string): number
+  /**
+   * Undefined when the pool is unknown or all its weights are 0: mail must not leave from an address nobody chose.
+   * A message whose source rests leaves from another one of the pool, if there is one.
+   */
+  choose(pool: string, message: string, isResting?: (source: string) => boolean): Source | undefined
+  /** Those of the pool that carry mail. */
+  names(pool: string): readonly string[]
 }
 
 interface Share {
   readonly source: Source
+  readonly weight: number
   /** Sum of the weights up to and with this source. */
   readonly upTo: number
 }
@@ -35,25 +39,37 @@ export function createSources(settings: Pick<Settings, 'pool' | 'source'>, hostn
   )
   const pools = new Map<string, readonly Share[]>()
   for (const pool of settings.pool) {
-    let upTo = 0
-    const shares: Share[] = []
-    for (const member of pool.sources) {
-      const source = byName.get(member.source)
-      if (source === undefined || member.weight === 0) continue
-      upTo += member.weight
-      shares.push({ source, upTo })
-    }
-    pools.set(pool.name, shares)
+    const members = pool.sources.flatMap(({ source: name, weight }) => {
+      const source = byName.get(name)
+      return source === undefined || weight === 0 ? [] : [{ source, weight }]
+    })
+    pools.set(pool.name, weighted(members))
   }
   return {
-    choose(pool, message) {
+    choose(pool, message, isResting) {
       const shares = pools.get(pool) ?? []
-      const total = shares.at(-1)?.upTo ?? 0
-      const point = shares.length > 1 ? hash(message) % total : 0
-      return shares.find(({ upTo }) => point < upTo)?.source
+      const chosen = chosenFrom(shares, message)
+      if (chosen === undefined || isResting === undefined || !isResting(chosen.name)) return chosen
+      // Its share is divided among the others; theirs stay with them.
+      const awake = shares.filter(({ source }) => !isResting(source.name))
+      return chosenFrom(weighted(awake), message)
     },
-    count: (pool) => pools.get(pool)?.length ?? 0,
+    names: (pool) => (pools.get(pool) ?? []).map(({ source }) => source.name),
   }
+}
+
+function chosenFrom(shares: readonly Share[], message: string): Source | undefined {
+  const total = shares.at(-1)?.upTo ?? 0
+  const point = shares.length > 1 ? hash(message) % total : 0
+  return shares.find(({ upTo }) => point < upTo)?.source
+}
+
+function weighted(members: readonly { readonly source: Source; readonly weight: number }[]): Share[] {
+  let upTo = 0
+  return members.map(({ source, weight }) => {
+    upTo += weight
+    return { source, weight, upTo }
+  })
 }
 
 /** The local address for a connection to `address`; 'unusable' when the source has none of that family. */

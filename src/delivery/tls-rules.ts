@@ -13,6 +13,8 @@ export interface TlsRule {
   /** Whether what the domain itself publishes is looked for. */
   readonly dane: boolean
   readonly mtaSts: boolean
+  /** Whether a [[tls_policy]] names the domain. */
+  readonly isOwn: boolean
 }
 
 export type TlsRules = (domain: string) => TlsRule
@@ -20,7 +22,7 @@ export type TlsRules = (domain: string) => TlsRule
 export function createTlsRules(settings: Pick<Settings, 'tlsPolicy' | 'delivery'>): TlsRules {
   const { tls, dane, mtaSts } = settings.delivery
   const isOn = { dane: dane !== 'off', mtaSts }
-  const usual: TlsRule = { ...isOn, mode: tls, verify: tls === 'required' }
+  const usual: TlsRule = { ...isOn, mode: tls, verify: tls === 'required', isOwn: false }
   const rules: DomainTable<TlsRule> = domainTable(
     settings.tlsPolicy.map((policy) => {
       const wanted = policy.tls ?? (usual.verify ? 'verify' : usual.mode)
@@ -29,6 +31,7 @@ export function createTlsRules(settings: Pick<Settings, 'tlsPolicy' | 'delivery'
         verify: wanted === 'verify',
         dane: isOn.dane && policy.dane,
         mtaSts: isOn.mtaSts && policy.mtaSts,
+        isOwn: true,
         ...(policy.minVersion !== undefined && { minVersion: policy.minVersion }),
       }
       return [policy.domain, rule]

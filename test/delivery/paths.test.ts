@@ -14,7 +14,6 @@ const LIMITS: PathLimits = {
   connections: 2,
   messagesPerConnection: 100,
   connectionRate: { count: 100, per: MINUTE },
-  messageRate: undefined,
   idleTimeoutMs: 5 * SECOND,
 }
 
@@ -23,9 +22,14 @@ class Line implements Connection {
   usable = true
   ended: 'quit' | 'destroyed' | undefined
   readonly #closers: (() => void)[] = []
+  readonly #answersQuit: boolean
+  constructor(answersQuit = true) {
+    this.#answersQuit = answersQuit
+  }
   quit(): void {
     this.ended ??= 'quit'
     this.usable = false
+    if (this.#answersQuit) setImmediate(() => this.hangUp())
   }
   destroy(): void {
     this.ended ??= 'destroyed'
@@ -100,18 +104,6 @@ describe('slots', () => {
     tasks[1]!.end()
     await outcomes[1]
     expect(clock.pending).toBe(0)
-  })
-
-  test('a message rate lets no more through in any of its spans', async () => {
-    const clock = new FakeClock()
-    const path = new Path<Line>(clock, { ...LIMITS, connections: 10, messageRate: { count: 3, per: 10 * MINUTE } })
-    const outcomes = Promise.all(Array.from({ length: 5 }, () => path.run(async () => DELIVERED)))
-    await clock.advance(30 * SECOND)
-    const kinds = (await outcomes).map((outcome) => outcome.kind)
-    expect(kinds.sort()).toEqual(['delivered', 'delivered', 'delivered', 'returned', 'returned'])
-    const [returned] = (await outcomes).filter((outcome) => outcome.kind === 'returned')
-    expect(returned).toMatchObject({ retryAfterMs: 200 * SECOND })
-    await path.close()
   })
 })
 
@@ -273,5 +265,140 @@ describe('all paths', () => {
     await closing
     expect(await Promise.all(outcomes.slice(0, 2))).toEqual([DELIVERED, DELIVERED])
     expect(await paths.run(key, LIMITS, async () => DELIVERED)).toMatchObject({ kind: 'returned' })
+  })
+})
+
+describe('connections that paths share', () => {
+  const shared = [{ name: 'provider big', connections: 2 }]
+  const big: PathLimits = { ...LIMITS, connections: 5, shared }
+
+  /** Sends over a path of its own and keeps the line until told. */
+  function begin(
+    paths: Paths<Line>,
+    site: string,
+  ): { outcome: Promise<Outcome>; line: Promise<Line | 'none'>; end: () => void } {
+    const line = Promise.withResolvers<Line | 'none'>()
+    const done = Promise.withResolvers<void>()
+    const outcome = paths.run({ source: 'one', site }, big, async (slot) => {
+      const grant = await slot.connection('k', false)
+      if (grant.kind === 'none') {
+        line.resolve('none')
+        return { kind: 'returned', reason: grant.reason, retryAfterMs: grant.retryAfterMs }
+      }
+      const used = grant.kind === 'kept' ? grant.connection : new Line(false)
+      line.resolve(used)
+      await done.promise
+      slot.keep('k', used)
+      return DELIVERED
+    })
+    return { outcome, line: line.promise, end: done.resolve }
+  }
+  const settled = async (promise: Promise<unknown>): Promise<boolean> => {
+    let is = false
+    promise.then(() => {
+      is = true
+    })
+    await new Promise(setImmediate)
+    return is
+  }
+
+  test('all sites of the provider together never have more; who waits is given the next', async () => {
+    const paths = new Paths<Line>(new FakeClock())
+    const [a, b, c] = [begin(paths, 'a'), begin(paths, 'b'), begin(paths, 'c')]
+    const first = await a.line
+    await b.line
+    expect(await settled(c.line)).toBe(false)
+    a.end()
+    await a.outcome
+    // The idle line of site a was ended for it, but it is not closed yet: still two are open.
+    expect(first).toMatchObject({ ended: 'quit' })
+    expect(await settled(c.line)).toBe(false)
+    ;(first as Line).hangUp()
+    expect(await settled(c.line)).toBe(true)
+    for (const each of [b, c]) each.end()
+    expect(await Promise.all([b.outcome, c.outcome])).toEqual([DELIVERED, DELIVERED])
+    await paths.close()
+  })
+
+  test('an idle connection elsewhere makes way', async () => {
+    const paths = new Paths<Line>(new FakeClock())
+    const [a, b] = [begin(paths, 'a'), begin(paths, 'b')]
+    const [lineOfA] = await Promise.all([a.line, b.line])
+    a.end()
+    await a.outcome
+    expect(lineOfA).toMatchObject({ ended: undefined })
+    const c = begin(paths, 'c')
+    expect(await settled(c.line)).toBe(false)
+    expect(lineOfA).toMatchObject({ ended: 'quit' })
+    ;(lineOfA as Line).hangUp()
+    expect(await settled(c.line)).toBe(true)
+    for (const each of [b, c]) each.end()
+    await Promise.all([b.outcome, c.outcome])
+    await paths.close()
+  })
+
+  test('who gets none in 30 s goes back, untried, and the permit of nobody is lost', async () => {
+    const clock = new FakeClock()
+    const paths = new Paths<Line>(clock)
+    const [a, b, c] = [begin(paths, 'a'), begin(paths, 'b'), begin(paths, 'c')]
+    await Promise.all([a.line, b.line])
+    await clock.advance(30 * SECOND)
+    expect(await c.outcome).toMatchObject({ kind: 'returned', reason: 'all connections that are allowed are in use' })
+    a.end()
+    ;((await a.line) as Line).hangUp()
+    const d = begin(paths, 'd')
+    expect(await settled(d.line)).toBe(true)
+    for (const each of [b, d]) each.end()
+    await Promise.all([a.outcome, b.outcome, d.outcome])
+    await paths.close()
+  })
+
+  test('a busy path makes way after ten messages, not after a hundred', async () => {
+    const paths = new Paths<Line>(new FakeClock())
+    const one: PathLimits = { ...big, shared: [{ name: 'provider small', connections: 1 }] }
+    const lines: Line[] = []
+    const message = () =>
+      paths.run({ source: 'one', site: 'busy' }, one, async (slot) => {
+        const grant = await slot.connection('k', false)
+        if (grant.kind === 'none') return { kind: 'returned', reason: grant.reason, retryAfterMs: 1 }
+        const line = grant.kind === 'kept' ? grant.connection : new Line()
+        lines.push(line)
+        await new Promise(setImmediate)
+        slot.keep('k', line)
+        if (line.ended !== undefined) line.hangUp()
+        return DELIVERED
+      })
+    const busy = Array.from({ length: 30 }, message)
+    let after = 0
+    const other = paths.run({ source: 'one', site: 'quiet' }, one, async (slot) => {
+      const grant = await slot.connection('k', false)
+      after = lines.length
+      if (grant.kind === 'none') return { kind: 'returned', reason: grant.reason, retryAfterMs: 1 }
+      const line = new Line()
+      slot.keep('k', line)
+      line.hangUp()
+      return DELIVERED
+    })
+    await other
+    expect(after).toBeLessThanOrEqual(11)
+    await Promise.all(busy)
+    expect(lines.length).toBe(30)
+    await paths.close()
+  })
+
+  test('a failed connect gives its permit back with the attempt', async () => {
+    const paths = new Paths<Line>(new FakeClock())
+    const fail = (site: string) =>
+      paths.run({ source: 'one', site }, big, async (slot) => {
+        await slot.connection('k', false)
+        await slot.connection('k', false) // the next host: the same permit
+        return { kind: 'returned', reason: 'x', retryAfterMs: 1 }
+      })
+    await Promise.all(['a', 'b', 'c', 'd', 'e'].map(fail))
+    const again = [begin(paths, 'f'), begin(paths, 'g')]
+    expect(await Promise.all(again.map(({ line }) => settled(line)))).toEqual([true, true])
+    for (const each of again) each.end()
+    await Promise.all(again.map(({ outcome }) => outcome))
+    await paths.close()
   })
 })
