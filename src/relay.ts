@@ -22,9 +22,12 @@ import type { Journal } from './journal/journal.ts'
 import type { Logger } from './observe/logger.ts'
 import { attemptOf } from './queue/attempt.ts'
 import { type Core, createCore } from './queue/core.ts'
+import { Limits } from './queue/limits.ts'
+import { QuotaBook } from './queue/quota-book.ts'
 import { returnPathKeys } from './queue/return-path-keys.ts'
 import { Runner } from './queue/runner.ts'
 import { bodyFileOf, readChunk } from './queue/spool.ts'
+import { Throttle } from './queue/throttle.ts'
 import { keepHouse } from './relay/housekeeping.ts'
 import { changesOf, type NamedFiles, namedFiles } from './relay/named-files.ts'
 import { createReports, type Reports } from './relay/reports.ts'
@@ -32,6 +35,7 @@ import { storedPolicies } from './relay/tls-policies.ts'
 import { createTlsReports, type TlsReports } from './relay/tls-reports.ts'
 import type { ReportDesk } from './reports/desk.ts'
 import { createSandbox, type Sandbox } from './sandbox/sandbox.ts'
+import { originIn } from './shaping/origin.ts'
 import { type ConfiguredSigner, createSigner } from './sign/signer.ts'
 import { openStore } from './store/lmdb.ts'
 import type { Store, StoreHealth } from './store/store.ts'
@@ -118,7 +122,8 @@ class RelayBuilder {
     const startedAt = clock.now()
     const hostname = this.#settings.node.hostname ?? machineName()
     const store = this.#openStore()
-    const core = createCore({ store, settings: this.#settings, hostname, clock, logger })
+    const originOf = originIn(this.#loaded)
+    const core = createCore({ store, settings: this.#settings, originOf, hostname, clock, logger })
     core.journal.follow(announceTo(logger, this.#settings.log.addresses, randomBytes(32)))
     this.#warnOfClock(core.journal)
     const sandbox = await this.#startSandbox()
@@ -131,7 +136,7 @@ class RelayBuilder {
       clock,
       logger,
     })
-    const delivery = this.#startDelivery(store, tlsReports)
+    const delivery = this.#startDelivery(store, core, tlsReports)
     const keys = await returnPathKeys(store)
     tlsReports.start({ acceptor: core.queue, signer })
     // After delivery and the runner have ended: what they told last is counted too.
@@ -240,10 +245,11 @@ class RelayBuilder {
   /** How delivery sees the settings: as they are, or turned into the sandbox. */
   #inSandbox = (settings: Settings): Settings => settings
 
-  #startDelivery(store: Store, tlsReports: TlsReports): Delivery {
+  #startDelivery(store: Store, core: Core, tlsReports: TlsReports): Delivery {
     const { clock, logger } = this.#options
     return createDelivery({
       settings: this.#inSandbox(this.#settings),
+      shaping: core.shaping(),
       clock,
       logger,
       readChunk: async (id, index) => readChunk(store, id, index),
@@ -272,10 +278,20 @@ class RelayBuilder {
       bodyFile: (id: string) => bodyFileOf(store, id),
       clock,
     }
+    const quotas = new QuotaBook({
+      store,
+      clock,
+      onLease: (name) => throttle.look(name),
+      onError: (error) => logger.warn({ event: 'quota-not-written', err: error }, 'a quota could not be written'),
+    })
+    const throttle: Throttle = new Throttle({ clock, quotas })
     const runner = new Runner({
       queue: core.queue,
       delivery,
       store,
+      limits: new Limits({ throttle, delivery, settings: () => this.#settings }),
+      throttle,
+      suspensions: core.suspensions,
       attemptOf: (flight) => attemptOf(parts, flight),
       maxInFlight: () => this.#settings.queue.maxInFlight,
       clock,
@@ -284,6 +300,8 @@ class RelayBuilder {
     this.#stops.push(async (graceMs) => {
       // Both at once: the runner waits for what delivery ends or gives back.
       await Promise.all([runner.stop(graceMs + SETTLE_MS), delivery.close(graceMs)])
+      core.suspensions.close()
+      await quotas.close()
     })
     await core.queue.prepare()
     runner.load()
@@ -367,6 +385,7 @@ class RelayBuilder {
       relay: {
         startedAt,
         delivery,
+        standing: (tenant, domain) => this.#runner?.standing(tenant, domain),
         listeners: () =>
           [...this.#listeners, ...this.#reportListeners].map((listener) => ({
             ...listener,
@@ -406,12 +425,12 @@ class RelayBuilder {
     const { changes, needsRestart, effective } = reloadable(this.#loaded, reload())
     const { settings } = effective
     // Rules and keys are read before anything changes: these are the last parts that can refuse.
-    const takeOver = parts.core.prepare(settings)
+    const takeOver = parts.core.prepare(settings, originIn(effective))
     parts.signer.reconfigure(settings.domain)
     this.#loaded = effective
     this.#settings = settings
     takeOver()
-    parts.delivery.reconfigure(this.#inSandbox(settings))
+    parts.delivery.reconfigure(this.#inSandbox(settings), parts.core.shaping())
     parts.submission.reconfigure(settings)
     await parts.reports.reconfigure(settings)
     parts.runner.forgetPlaces()

@@ -44,6 +44,8 @@ function fields(record: StoredRecord, recipient: string): Record<string, unknown
     ...(dueAt === undefined ? {} : { retryInMs: dueAt - at }),
     ...(record.ambiguous === true ? { ambiguous: true } : {}),
     ...(record.pendingUntil === undefined ? {} : { pendingForMs: record.pendingUntil - at }),
+    ...(record.target === undefined ? {} : { [record.target.kind]: record.target.name }),
+    ...(record.suspendedUntil === undefined ? {} : { suspendedForMs: record.suspendedUntil - at }),
     ...pick(record, [
       'sender',
       'sizeBytes',

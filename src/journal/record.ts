@@ -27,6 +27,8 @@ export const RECORD_KINDS = [
   'suppression-removed',
   'dsn-sent',
   'alert',
+  'suspended',
+  'resumed',
 ] as const
 export type RecordKind = (typeof RECORD_KINDS)[number]
 
@@ -48,7 +50,7 @@ export interface JournalRecord {
   readonly verdict?: Verdict
   /** deferred: when it is tried again. */
   readonly dueAt?: EpochMs
-  /** held, released, retried, cancelled, suppression-…: who did it and why. */
+  /** held, released, retried, cancelled, suppression-…, suspended, resumed: who did it and why. */
   readonly who?: string
   readonly why?: string
   /** accepted: what a timeline begins with. */
@@ -72,6 +74,10 @@ export interface JournalRecord {
   readonly pendingUntil?: EpochMs
   /** alert: the receiver it is about. */
   readonly site?: string
+  /** suspended, resumed: whose mail. */
+  readonly target?: { readonly kind: string; readonly name: string }
+  /** suspended: when it ends by itself. */
+  readonly suspendedUntil?: EpochMs
   /** An attempt's final dot was sent and no reply seen: the one place where a duplicate may come from. */
   readonly ambiguous?: boolean
 }

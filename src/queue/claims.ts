@@ -8,6 +8,7 @@ import type { EpochMs } from '../util/clock.ts'
 import { recipientWrites } from './acceptance.ts'
 import type { Flight } from './flight.ts'
 import { transition } from './state.ts'
+import type { Permit } from './throttle.ts'
 
 export interface ClaimParts {
   readonly store: Store
@@ -18,13 +19,23 @@ export interface ClaimParts {
   /** When a recipient is due again should we die during its attempt number `attempts`. */
   readonly dueAfter: (attempts: number, message: Message) => EpochMs
   readonly onStale: (id: string, n: number) => void
+  /** Absent: everybody is admitted. */
+  readonly admit?: Admit
 }
+
+/**
+ * A permit, or for how long the message is put off, or that nobody from it on is to be claimed. Called once for each that
+ * is about to be.
+ */
+export type Admit = (message: Message) => Permit | { readonly waitMs: number } | 'stop'
 
 export interface Claims {
   readonly flights: readonly Flight[]
   readonly writes: readonly Write[]
   /** Attempts that were begun and never settled: the relay ended during them. */
   readonly unsettled: readonly Recipient[]
+  /** Not claimed: moved to when their limits will have something for them. */
+  readonly putOff: readonly Recipient[]
   /** When the next of the lane is due; undefined when nobody else waits. */
   readonly firstDue: EpochMs | undefined
 }
@@ -40,6 +51,7 @@ export function claimsOf(
   const flights: Flight[] = []
   const writes: Write[] = []
   const unsettled: Recipient[] = []
+  const putOff: Recipient[] = []
   let firstDue: EpochMs | undefined
   const isNext = (dueAt: EpochMs): void => {
     firstDue = Math.min(firstDue ?? Number.POSITIVE_INFINITY, dueAt)
@@ -50,8 +62,16 @@ export function claimsOf(
       isNext(due.dueAt)
       break
     }
-    const claimed = claimOne(parts, due)
-    if (claimed === undefined) {
+    const claimed = claimOne(parts, due, now)
+    if (claimed === 'stop') {
+      isNext(due.dueAt)
+      break
+    }
+    if (claimed !== undefined && 'putOff' in claimed) {
+      writes.push(...claimed.writes)
+      putOff.push(claimed.putOff)
+      isNext(claimed.dueAt)
+    } else if (claimed === undefined) {
       const { repair, dueAt } = repaired(parts, key, due)
       writes.push(...repair)
       if (dueAt !== undefined) isNext(dueAt)
@@ -61,7 +81,7 @@ export function claimsOf(
       if (claimed.unsettled !== undefined) unsettled.push(claimed.unsettled)
     }
   }
-  return { flights, writes, unsettled, firstDue }
+  return { flights, writes, unsettled, putOff, firstDue }
 }
 
 /** An entry that does not fit its recipient goes; a recipient that waits gets the right one. It should never happen. */
@@ -105,15 +125,35 @@ function dueKeys(
 function claimOne(
   parts: ClaimParts,
   due: { id: string; n: number; dueAt: EpochMs },
-): { flight: Flight; writes: Write[]; unsettled?: Recipient } | undefined {
+  now: EpochMs,
+):
+  | { flight: Flight; writes: Write[]; unsettled?: Recipient }
+  | { putOff: Recipient; dueAt: EpochMs; writes: Write[] }
+  | 'stop'
+  | undefined {
   const recipient = parts.recipient(due.id, due.n)
   const message = parts.message(due.id)
   if (recipient?.state.kind !== 'waiting' || recipient.state.dueAt !== due.dueAt || message === undefined)
     return undefined
+  const admitted = parts.admit?.(message)
+  if (admitted === 'stop') return 'stop'
+  const isRefused = admitted !== undefined && 'waitMs' in admitted
+  if (isRefused && now < message.expiresAt) {
+    // No claim: its limits have nothing for it, so it is moved to when they will, and others pass.
+    const dueAt = Math.min(Math.ceil(now + admitted.waitMs), message.expiresAt)
+    const later = { ...recipient, state: transition(recipient.state, { kind: 'retried', dueAt }) }
+    return { putOff: later, dueAt, writes: recipientWrites(recipient, later) }
+  }
   const dueAt = parts.dueAfter(recipient.state.attempts + 1, message)
   const claimed = { ...recipient, state: transition(recipient.state, { kind: 'claimed', dueAt }) }
   return {
-    flight: { message, recipient: claimed, content: undefined, hot: false },
+    flight: {
+      message,
+      recipient: claimed,
+      content: undefined,
+      hot: false,
+      ...(isRefused ? { throttledMs: admitted.waitMs } : { permit: admitted }),
+    },
     writes: recipientWrites(recipient, claimed),
     ...(recipient.state.attempts > (recipient.settled ?? 0) ? { unsettled: recipient } : {}),
   }

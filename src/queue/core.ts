@@ -3,6 +3,7 @@
 
 import { type Classifier, createClassifier } from '../bounce/classify.ts'
 import { loadRules } from '../bounce/load-rules.ts'
+import type { Rules } from '../bounce/rules.ts'
 import type { Settings } from '../config/schema.ts'
 import { createJournal, type Journal } from '../journal/journal.ts'
 import { createLiveness } from '../journal/liveness.ts'
@@ -11,6 +12,8 @@ import { createRecorder, type Recorder } from '../journal/record-failure.ts'
 import { keepSuppressions } from '../journal/suppression-upkeep.ts'
 import type { EmailAddress } from '../mail/address.ts'
 import type { Logger } from '../observe/logger.ts'
+import { loadShaping } from '../shaping/load-shaping.ts'
+import type { Shaping, ShapingParts } from '../shaping/shaping.ts'
 import type { Store } from '../store/store.ts'
 import { createGate, type Gate } from '../suppression/gate.ts'
 import { createSuppressionList, type SuppressionList } from '../suppression/list.ts'
@@ -24,6 +27,7 @@ import { QueueOperator } from './operator.ts'
 import { Queue } from './queue.ts'
 import { createDsnWriter } from './report.ts'
 import { readChunk } from './spool.ts'
+import { createSuspensions, type Suspensions } from './suspensions.ts'
 
 export interface Core {
   readonly journal: Journal
@@ -35,13 +39,16 @@ export interface Core {
   readonly operator: QueueOperator
   readonly findSuppression: (tenant: string, address: EmailAddress) => Suppression | undefined
   readonly gate: Gate
+  readonly suspensions: Suspensions
+  /** What holds at which destination, as it was read last. */
+  shaping(): Shaping
   /** Ends surges that ran out, removes what is void; to be called from time to time. Rejects with StoreError. */
   keepSuppressions(signal: AbortSignal): ReturnType<typeof keepSuppressions>
   /**
    * Reads what new settings name, and gives back what takes them over; that applies from the next message on. Throws
-   * RulesError when the operator's rules are wrong, and nothing has changed then.
+   * RulesError or ConfigError when the operator's rules or shaping are wrong, and nothing has changed then.
    */
-  prepare(settings: Settings): () => void
+  prepare(settings: Settings, originOf?: ShapingParts['originOf']): () => void
   /** Both at once. */
   reconfigure(settings: Settings): void
 }
@@ -49,16 +56,22 @@ export interface Core {
 export interface CoreParts {
   readonly store: Store
   readonly settings: Settings
+  /** Where an option of the configuration comes from, for people. */
+  readonly originOf?: ShapingParts['originOf']
   readonly hostname: string
   readonly clock: Clock
   readonly logger: Logger
 }
 
-export function createCore({ store, settings: first, hostname, clock, logger }: CoreParts): Core {
+export function createCore({ store, settings: first, originOf, hostname, clock, logger }: CoreParts): Core {
   let settings = first
   const journal = createJournal({ store, clock })
   const strikes = createStrikeBook({ store })
-  let judge = createClassifier(loadRules(settings.bounce.rules))
+  const shapingFor = (now: Settings, { providers }: Rules, origin: ShapingParts['originOf']): Shaping =>
+    loadShaping({ settings: now, families: providers, ...(origin !== undefined && { originOf: origin }) })
+  const rules = loadRules(settings.bounce.rules)
+  let judge = createClassifier(rules)
+  let shaping = shapingFor(settings, rules, originOf)
   // Stays the same over a reload, so that whoever has it asks by the rules of now.
   const classifier: Classifier = {
     classify: (failure) => judge.classify(failure),
@@ -129,11 +142,14 @@ export function createCore({ store, settings: first, hostname, clock, logger }: 
     clock,
     logger,
   })
-  const prepare = (next: Settings): (() => void) => {
-    const nextJudge = createClassifier(loadRules(next.bounce.rules))
+  const prepare: Core['prepare'] = (next, origin) => {
+    const nextRules = loadRules(next.bounce.rules)
+    const nextJudge = createClassifier(nextRules)
+    const nextShaping = shapingFor(next, nextRules, origin)
     return () => {
       settings = next
       judge = nextJudge
+      shaping = nextShaping
       recorder = recorderFor(next)
     }
   }
@@ -147,6 +163,8 @@ export function createCore({ store, settings: first, hostname, clock, logger }: 
     operator: new QueueOperator({ queue, store, clock }),
     findSuppression: gate.find,
     gate,
+    suspensions: createSuspensions({ store, journal, clock }),
+    shaping: () => shaping,
     keepSuppressions: (signal) =>
       keepSuppressions({ store, journal, surges, settings: () => settings.suppression, clock }, signal),
     prepare,

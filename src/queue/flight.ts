@@ -1,6 +1,7 @@
 // What is in flight: recipients claimed and not settled yet. In memory only, bounded by max_in_flight.
 
 import type { Message, Recipient } from '../mail/message.ts'
+import type { Permit } from './throttle.ts'
 
 /** A claimed recipient on its way: from claim (or acceptance) to settlement. */
 export interface Flight {
@@ -11,6 +12,10 @@ export interface Flight {
   content: Buffer | undefined
   /** Claimed by acceptance, not by the runner. */
   readonly hot: boolean
+  /** What it took of its limits. */
+  permit?: Permit | undefined
+  /** Claimed only because its life is over: a limit has nothing for it for so long. */
+  readonly throttledMs?: number
 }
 
 export const flightKey = (id: string, n: number): string => `${id}.${n}`

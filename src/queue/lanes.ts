@@ -53,6 +53,10 @@ export class Lanes {
     }
   }
 
+  find(tenant: string, domain: Domain): Lane | undefined {
+    return this.#lanes.get(laneName(tenant, domain))
+  }
+
   /** Somebody in this lane is due at `dueAt`. */
   wake(tenant: string, domain: Domain, dueAt: EpochMs): void {
     const name = laneName(tenant, domain)

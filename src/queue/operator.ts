@@ -60,6 +60,7 @@ interface Position {
 
 /** Keys read per turn of the event loop. */
 const PIECE = 1000
+const MOST_COUNTED = 100_000
 
 export class QueueOperator {
   readonly #queue: Queue
@@ -99,6 +100,21 @@ export class QueueOperator {
       row.oldestAt = Math.min(row.oldestAt ?? Number.POSITIVE_INFINITY, place.acceptedAt)
     }
     return [...rows.values()].sort((a, b) => b.waiting + b.held - (a.waiting + a.held))
+  }
+
+  /** Counts one lane, up to a bound. */
+  async countLane(
+    tenant: string,
+    domain: Domain,
+  ): Promise<{ readonly waiting: number; readonly due: number; readonly more: boolean }> {
+    const now = this.#clock.now()
+    let [waiting, due] = [0, 0]
+    for await (const key of this.#keys('due', undefined, laneKey(tenant, domain))) {
+      if (waiting === MOST_COUNTED) return { waiting, due, more: true }
+      waiting++
+      if (readDueKey(key).dueAt <= now) due++
+    }
+    return { waiting, due, more: false }
   }
 
   hold({ select, who, why }: OperatorChange): Counted {

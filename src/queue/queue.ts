@@ -28,7 +28,7 @@ import {
   recordAbout,
   suppressionRecords,
 } from './change.ts'
-import { type Claims, claimsOf } from './claims.ts'
+import { type Admit, type Claims, claimsOf } from './claims.ts'
 import { type Flight, Flights, flightKey } from './flight.ts'
 import { OpenRecipients } from './open-recipients.ts'
 import { PatientWriter } from './patient-writer.ts'
@@ -225,7 +225,11 @@ export class Queue implements Acceptor {
   // ---- claims
 
   /** Claims up to `limit` due recipients of a lane. `firstDue`: when the next of the lane is due; undefined = nobody waits. */
-  async claim(lane: { tenant: string; domain: Domain }, limit: number): Promise<Pick<Claims, 'flights' | 'firstDue'>> {
+  async claim(
+    lane: { tenant: string; domain: Domain },
+    limit: number,
+    admit?: Admit,
+  ): Promise<Pick<Claims, 'flights' | 'firstDue'>> {
     const { store, clock, logger, journal } = this.#parts
     const claims = claimsOf(
       {
@@ -234,6 +238,7 @@ export class Queue implements Acceptor {
         recipient: (id, n) => this.recipient(id, n),
         message: (id) => this.message(id),
         dueAfter: (attempts, message) => this.#dueAfter(attempts, message),
+        ...(admit !== undefined && { admit }),
         onStale: (message, n) =>
           logger.warn({ event: 'stale-due', message, n }, 'a schedule entry did not fit its recipient and was mended'),
       },
@@ -242,12 +247,16 @@ export class Queue implements Acceptor {
       clock.now(),
     )
     for (const flight of claims.flights) this.#flights.begin(flight)
+    const pending = claims.putOff.map((recipient) => [flightKey(recipient.id, recipient.n), recipient] as const)
+    for (const [name, recipient] of pending) this.#pending.set(name, recipient)
     const lost = claims.unsettled.map((recipient) => journal.compose(this.#about(recipient, LOST_ATTEMPT)))
     try {
       if (claims.writes.length > 0) await store.write([...claims.writes, ...lost.flatMap(({ writes }) => writes)])
     } catch (error) {
       for (const flight of claims.flights) this.#flights.land(flight)
       throw error
+    } finally {
+      for (const [name, recipient] of pending) if (this.#pending.get(name) === recipient) this.#pending.delete(name)
     }
     journal.publish(lost.map(({ record }) => record))
     for (const { recipient } of claims.flights) this.#wake(recipient)
@@ -310,8 +319,8 @@ export class Queue implements Acceptor {
     return false
   }
 
-  /** Turns an outcome into the new state; durable when it resolves. Waits while the store is full: an outcome is never lost. */
-  async settle(flight: Flight, outcome: Outcome): Promise<void> {
+  /** Turns an outcome into the new state, with the waits of its place; durable when it resolves. Waits while the store is full: an outcome is never lost. */
+  async settle(flight: Flight, outcome: Outcome, retry?: readonly number[]): Promise<void> {
     const { recipient, message } = flight
     const { clock, recorder } = this.#parts
     this.#flights.dropContent(flight)
@@ -321,7 +330,7 @@ export class Queue implements Acceptor {
       attempts,
       expiresAt: message.expiresAt,
       lastCause: recipient.lastCause,
-      schedule: this.#schedule(),
+      schedule: retry === undefined ? this.#schedule() : { ...this.#schedule(), retry },
       now: clock.now(),
       random: Math.random(),
       classify: (cause, way) => recorder.classify(way === undefined ? { cause } : { cause, way }),

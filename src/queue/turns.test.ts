@@ -10,17 +10,19 @@ const lane = (tenant: string, domain = 'a.test'): Lane => ({
   place: 'ready',
   entry: 0,
 })
+const lineOf = (slots: number): SiteLine =>
+  new SiteLine({ kind: 'site', site: 's', line: 's', slots, validMs: 1 }, () => undefined)
 const tenantOf = (turn: Turn | undefined): string | undefined => (turn?.kind === 'lane' ? turn.lane.tenant : undefined)
 
 test('tenants take turns, however many lanes each has', () => {
-  const line = new SiteLine('s', 10)
+  const line = lineOf(10)
   for (let n = 0; n < 5; n++) line.addLane(lane('bulk', `${n}.test`))
   line.addLane(lane('shop'))
   expect([line.next(), line.next(), line.next()].map(tenantOf)).toEqual(['bulk', 'shop', 'bulk'])
 })
 
 test('a tenant that fills its share leaves room for the next', () => {
-  const line = new SiteLine('s', 4)
+  const line = lineOf(4)
   line.addLane(lane('bulk'))
   line.begin('bulk', line.freeFor('bulk'))
   expect(line.free).toBeGreaterThan(0)
@@ -32,7 +34,7 @@ test('a tenant that fills its share leaves room for the next', () => {
 })
 
 test('one slot is enough for one tenant at a time', () => {
-  const line = new SiteLine('s', 1)
+  const line = lineOf(1)
   line.addLane(lane('bulk'))
   expect(line.freeFor('bulk')).toBe(1)
   line.begin('bulk', 1)

@@ -2,8 +2,10 @@
 // turns. So a tenant with a million waiting delays another's mail by one turn at most. In memory only, and bounded:
 // by lanes, by sites, and by what is in flight.
 
+import type { Site } from '../delivery/delivery.ts'
 import type { Flight } from './flight.ts'
 import type { Lane } from './lanes.ts'
+import type { Limit, Waiter } from './throttle.ts'
 
 /** A slot at a site is given to a claimed recipient, or to a lane that has to claim one first. */
 export type Turn = { readonly kind: 'flight'; readonly flight: Flight } | { readonly kind: 'lane'; readonly lane: Lane }
@@ -14,16 +16,25 @@ interface TenantLine {
   readonly lanes: Lane[]
 }
 
-export class SiteLine {
-  readonly site: string
-  slots: number
+/** The place of a line, as far as it was found out last. */
+type Place = Site
+
+export class SiteLine implements Waiter {
+  readonly name: string
+  place: Place
   inFlight = 0
+  readonly #onWake: (line: SiteLine) => void
+  /** Tenants that wait at a limit, and at which one. */
+  readonly #blocked = new Map<string, Limit>()
+  /** What a limit gave when it woke the tenant; to be used at once. */
+  readonly #granted = new Map<string, number>()
   readonly #tenants: TenantLine[] = []
   readonly #inFlightOf = new Map<string, number>()
 
-  constructor(site: string, slots: number) {
-    this.site = site
-    this.slots = slots
+  constructor(place: Place, onWake: (line: SiteLine) => void) {
+    this.name = place.line
+    this.place = place
+    this.#onWake = onWake
   }
 
   /**
@@ -35,7 +46,7 @@ export class SiteLine {
   }
 
   get #capacity(): number {
-    return this.slots + Math.ceil(this.slots / 2)
+    return this.place.slots + Math.ceil(this.place.slots / 2)
   }
 
   get isIdle(): boolean {
@@ -53,6 +64,37 @@ export class SiteLine {
 
   addLane(lane: Lane): void {
     this.#lineOf(lane.tenant).lanes.push(lane)
+  }
+
+  // ---- limits
+
+  /** The tenant waits at the limit; its turns are the others' until it is woken. */
+  block(tenant: string, limit: Limit): void {
+    this.#blocked.set(tenant, limit)
+  }
+
+  blockedOn(tenant: string): Limit | undefined {
+    return this.#blocked.get(tenant)
+  }
+
+  /** All lanes of tenants that wait at a limit. */
+  *blockedLanes(): Iterable<Lane> {
+    if (this.#blocked.size === 0) return
+    for (const { tenant, lanes } of this.#tenants) if (this.#blocked.has(tenant)) yield* lanes
+  }
+
+  wake(tenant: string, permits: number): void {
+    this.#blocked.delete(tenant)
+    if (permits > 0) this.#granted.set(tenant, permits)
+    this.#onWake(this)
+    this.#granted.delete(tenant)
+  }
+
+  /** Undefined: nobody gave it anything, so that it has to wait where others wait. */
+  takeGrant(tenant: string): number | undefined {
+    const granted = this.#granted.get(tenant)
+    this.#granted.delete(tenant)
+    return granted
   }
 
   /** Counts what was handed over; `ended` counts it back. */
@@ -75,7 +117,7 @@ export class SiteLine {
   }
 
   next(): Turn | undefined {
-    const at = this.#tenants.findIndex(({ tenant }) => this.freeFor(tenant) > 0)
+    const at = this.#tenants.findIndex(({ tenant }) => !this.#blocked.has(tenant) && this.freeFor(tenant) > 0)
     const [line] = at === -1 ? [] : this.#tenants.splice(at, 1)
     if (line === undefined) return undefined
     const flight = line.claimed.shift()

@@ -5,6 +5,7 @@ import type { Settings } from '../config/schema.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { Core } from '../queue/core.ts'
 import { prune } from '../queue/prune.ts'
+import { pruneQuotas } from '../queue/quota-book.ts'
 import { sweepOrphans } from '../queue/spool.ts'
 import { createReportBook } from '../reports/report-book.ts'
 import type { Store } from '../store/store.ts'
@@ -38,6 +39,7 @@ export async function keepHouse(parts: HousekeepingParts, signal: AbortSignal): 
     const pruned = await prune(store, { keepFrom, keepBodyFrom, now }, signal)
     const reports = await createReportBook({ store }).prune({ keepRawFrom: now - bounce.keepRaw, keepFrom }, signal)
     await forgetOldPolicies(store, now)
+    await pruneQuotas(store, now)
     logger.debug({ event: 'pruned', orphans, ...pruned, reports })
   }
   const upkeep = async (): Promise<void> => {

@@ -1,4 +1,4 @@
-// What stands in the files that the configuration names and a reload reads again: the operator's rules and the DKIM keys.
+// What stands in the files that the configuration names and a reload reads again: the operator's rules, the shaping and the DKIM keys.
 // So that a reload can say what changed where the configuration itself did not. Never throws: the parts that use the
 // files have their own say on what is wrong with them.
 
@@ -13,16 +13,22 @@ interface NamedFile {
   readonly digest: string
   /** How many rules are in it. */
   readonly rules?: number
+  /** What it means that it has something else in it. */
+  readonly says?: string
 }
 
 /** By the option that names it and the name of the file. */
 export type NamedFiles = ReadonlyMap<string, NamedFile>
 
-export function namedFiles({ bounce, domain }: Pick<Settings, 'bounce' | 'domain'>): NamedFiles {
+export function namedFiles({ bounce, delivery, domain }: Pick<Settings, 'bounce' | 'delivery' | 'domain'>): NamedFiles {
   const files = new Map<string, NamedFile>()
   if (bounce.rules !== undefined) {
     const text = textOf(bounce.rules)
     files.set(`bounce.rules ${bounce.rules}`, { label: 'bounce.rules', digest: digestOf(text), rules: countOf(text) })
+  }
+  if (delivery.shaping !== undefined) {
+    const digest = digestOf(textOf(delivery.shaping))
+    files.set(`delivery.shaping ${delivery.shaping}`, { label: 'delivery.shaping', digest, says: 'changed' })
   }
   for (const { name, dkim } of domain)
     for (const { selector, keyFile } of dkim)
@@ -41,8 +47,8 @@ export function changesOf(before: NamedFiles, after: NamedFiles): string[] {
   })
 }
 
-function changeOf(was: NamedFile, { label, rules }: NamedFile): string {
-  if (rules === undefined) return `${label}: another key is in the file`
+function changeOf(was: NamedFile, { label, rules, says }: NamedFile): string {
+  if (rules === undefined) return `${label}: ${says ?? 'another key is in the file'}`
   const counted = `${rules} ${rules === 1 ? 'rule' : 'rules'}`
   return was.rules === rules ? `${label}: changed, ${counted}` : `${label}: ${counted} (was ${was.rules})`
 }

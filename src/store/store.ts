@@ -27,6 +27,8 @@ export const TABLES = [
   'unsubscribe', // message id, n → whose mail it was: signed unsubscribe addresses outlive their message
   'tls-policy', // recipient domain → its MTA-STS policy
   'tls-tally', // day, recipient domain, policy → how TLS went: what reports are made of
+  'suspension', // kind, name → Suspension: what an operator keeps back
+  'quota', // name of a limit → what of it is spent
   'meta', // name → small JSON values: schema version, node id, keys
 ] as const
 export type Table = (typeof TABLES)[number]

@@ -24,6 +24,8 @@ export interface TestRelayOptions {
   /** No sandbox: mail goes where DNS (`resolvers` in `delivery`) says. */
   readonly internet?: boolean
   readonly clock?: Clock
+  /** Written as rules.toml beside the configuration. */
+  readonly rules?: string
   /** The directory of an earlier relay, to start it again. */
   readonly directory?: string
 }
@@ -101,6 +103,7 @@ export async function startTestRelay(options: TestRelayOptions = {}): Promise<Te
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'studs-relay-'))
   const file = join(directory, 'studs.toml')
   if (options.directory === undefined) writeFileSync(file, configOf(options))
+  if (options.rules !== undefined) writeFileSync(join(directory, 'rules.toml'), options.rules)
   const load = () => loadSettings({ file, env: {} })
   const relay = await startRelay({
     loaded: load(),

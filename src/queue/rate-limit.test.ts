@@ -1,0 +1,107 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { HOUR, MINUTE, SECOND } from '../util/clock.ts'
+import { Pace, Quota, type RateLimiter } from './rate-limit.ts'
+
+/** Takes whatever there is, at each of these times. */
+function takeAll(limiter: RateLimiter, times: readonly number[]): number[] {
+  return times.flatMap((now) => {
+    const taken: number[] = []
+    while (limiter.available(now) > 0) {
+      limiter.take(now)
+      taken.push(now)
+    }
+    return taken
+  })
+}
+const every = (stepMs: number, untilMs: number): number[] =>
+  Array.from({ length: Math.floor(untilMs / stepMs) }, (_, at) => at * stepMs)
+
+describe('a pace', () => {
+  test.each([
+    [1, 1, 20],
+    [10, 1, 20],
+    [1000, 1, 20],
+    [5, 10, 20],
+    [1000, 1, 7.3],
+    [30, 1, 33],
+  ])('%i in %i s, asked every %f ms: the mean is exact', (count, seconds, stepMs) => {
+    const rate = { count, per: seconds * SECOND }
+    const spanMs = 300 * SECOND
+    const taken = takeAll(new Pace(rate), every(stepMs, spanMs))
+    const allowed = (spanMs * count) / rate.per
+    expect(taken.length / allowed).toBeGreaterThan(0.99)
+    // Who asks for the first time finds a tenth of a second made good.
+    expect(taken.length).toBeLessThanOrEqual(allowed + (100 * count) / rate.per + 1)
+  })
+
+  test('after a pause no more than a tenth of a second is made good', () => {
+    const pace = new Pace({ count: 100, per: SECOND })
+    takeAll(pace, every(10, SECOND))
+    expect(takeAll(pace, [10 * SECOND]).length).toBe(11)
+  })
+
+  test('says when the next one is', () => {
+    const pace = new Pace({ count: 4, per: SECOND })
+    pace.take(1000)
+    expect([pace.available(1000), pace.waitMs(1000)]).toEqual([0, 150])
+    expect(pace.available(1150)).toBe(1)
+    pace.giveBack()
+    expect(pace.available(1000)).toBe(1)
+  })
+})
+
+describe('a quota', () => {
+  test('no span holds more than the quota, wherever it begins', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 300 }),
+        fc.integer({ min: MINUTE, max: 3 * MINUTE }),
+        fc.array(fc.integer({ min: 1, max: 20 * SECOND }), { minLength: 1, maxLength: 200 }),
+        (count, per, gaps) => {
+          let now = 0
+          const times = gaps.map((gap) => {
+            now += gap
+            return now
+          })
+          const taken = takeAll(new Quota({ count, per }, 0), times)
+          for (const [at, start] of taken.entries()) {
+            // The one after the quota's worth must lie a whole span later.
+            const after = taken[at + count]
+            if (after !== undefined) expect(after - start).toBeGreaterThanOrEqual(per)
+          }
+        },
+      ),
+      { seed: 7, numRuns: 300 },
+    )
+  })
+
+  test.each([[20], [1000], [100_000]])('%i an hour are used up to a hundredth', (count) => {
+    const hours = 20
+    const taken = takeAll(new Quota({ count, per: HOUR }, 0), every(SECOND, hours * HOUR))
+    expect(taken.length / (hours * count)).toBeGreaterThan(0.99)
+  })
+
+  test('all at once, then nothing until the first are out of the span', () => {
+    const quota = new Quota({ count: 3, per: HOUR }, 0)
+    expect(takeAll(quota, [0]).length).toBe(3)
+    const waitMs = quota.waitMs(0)
+    expect(waitMs).toBeGreaterThanOrEqual(HOUR)
+    expect(waitMs).toBeLessThanOrEqual(HOUR + HOUR / 200)
+    expect([quota.available(waitMs - 1), quota.available(waitMs)]).toEqual([0, 3])
+  })
+
+  test('pieces bring it back', () => {
+    const quota = new Quota({ count: 10, per: HOUR }, 0)
+    for (let n = 0; n < 7; n++) quota.take(n * 5 * MINUTE)
+    const again = new Quota({ count: 10, per: HOUR }, 999 * HOUR, quota.pieces(30 * MINUTE))
+    expect(again.available(999 * HOUR)).toBe(3)
+    expect(again.available(999.5 * HOUR + 18 * SECOND)).toBe(4)
+  })
+
+  test('memory does not grow with the quota', () => {
+    const quota = new Quota({ count: 10_000_000, per: HOUR }, 0)
+    for (let now = 0; now < HOUR; now += 100) quota.take(now)
+    expect(quota.pieces(HOUR).length).toBeLessThanOrEqual(201)
+  })
+})

@@ -1,0 +1,167 @@
+// Suspensions: an operator keeps the mail of a domain, provider, source or tenant back until a time. Durable, with who and
+// why, and each begin and early end is a record. While one holds, what is due stays in its lane; nothing is written to
+// recipients, so that an early end lets them all go at once. Invariant: every suspension ends by itself.
+
+import type { Journal } from '../journal/journal.ts'
+import type { JournalRecord } from '../journal/record.ts'
+import { decode, encode } from '../store/codec.ts'
+import { textKey } from '../store/keys.ts'
+import type { Store, Write } from '../store/store.ts'
+import { type Clock, type EpochMs, MINUTE, type Timer } from '../util/clock.ts'
+
+export const SUSPENDABLE = ['domain', 'provider', 'source', 'tenant'] as const
+export type SuspensionKind = (typeof SUSPENDABLE)[number]
+
+export interface Suspension {
+  readonly kind: SuspensionKind
+  readonly name: string
+  readonly who: string
+  readonly why: string
+  /** When it began; setting it anew does not change that. */
+  readonly since: EpochMs
+  readonly until: EpochMs
+}
+
+export interface Suspensions {
+  /** Those that hold now, the first to end first. */
+  list(): readonly Suspension[]
+  get(kind: SuspensionKind, name: string): Suspension | undefined
+  /** Durable when it resolves. One that holds already gets the new end and reason. Rejects with StoreError. */
+  add(given: Omit<Suspension, 'since'>): Promise<Suspension>
+  /** Durable when it resolves; undefined when nothing of the kind is suspended. */
+  remove(given: { kind: SuspensionKind; name: string; who: string; why: string }): Promise<Suspension | undefined>
+  /** Called after each change, also when one ends by itself. */
+  onChange(listener: () => void): void
+  close(): void
+}
+
+export interface SuspensionsParts {
+  readonly store: Store
+  readonly journal: Journal
+  readonly clock: Clock
+}
+
+export function createSuspensions(parts: SuspensionsParts): Suspensions {
+  return new SuspensionBook(parts)
+}
+
+class SuspensionBook implements Suspensions {
+  readonly #parts: SuspensionsParts
+  readonly #held = new Map<string, Suspension>()
+  readonly #listeners: (() => void)[] = []
+  #timer: Timer | undefined
+
+  constructor(parts: SuspensionsParts) {
+    this.#parts = parts
+    for (const { value } of parts.store.range('suspension', {})) {
+      const found = decode<Suspension>(value)
+      this.#held.set(nameOf(found), found)
+    }
+  }
+
+  list(): readonly Suspension[] {
+    const now = this.#parts.clock.now()
+    return [...this.#held.values()].filter(({ until }) => until > now).sort((a, b) => a.until - b.until)
+  }
+
+  get(kind: SuspensionKind, name: string): Suspension | undefined {
+    // Asked for every lane that comes due: mostly there is none at all.
+    if (this.#held.size === 0) return undefined
+    const found = this.#held.get(`${kind} ${name}`)
+    return found !== undefined && found.until > this.#parts.clock.now() ? found : undefined
+  }
+
+  async add(given: Omit<Suspension, 'since'>): Promise<Suspension> {
+    const at = this.#parts.clock.now()
+    const since = this.get(given.kind, given.name)?.since ?? at
+    const suspension: Suspension = { ...given, since }
+    await this.#write('suspended', suspension, encode(suspension))
+    this.#held.set(nameOf(suspension), suspension)
+    this.#tell()
+    return suspension
+  }
+
+  async remove(given: {
+    kind: SuspensionKind
+    name: string
+    who: string
+    why: string
+  }): Promise<Suspension | undefined> {
+    const found = this.get(given.kind, given.name)
+    if (found === undefined) return undefined
+    await this.#write('resumed', { ...found, who: given.who, why: given.why }, undefined)
+    this.#held.delete(nameOf(found))
+    this.#tell()
+    return found
+  }
+
+  onChange(listener: () => void): void {
+    this.#listeners.push(listener)
+    this.#arm()
+  }
+
+  close(): void {
+    this.#timer?.cancel()
+    this.#listeners.splice(0)
+  }
+
+  async #write(kind: 'suspended' | 'resumed', suspension: Suspension, value: Buffer | undefined): Promise<void> {
+    const { journal, store, clock } = this.#parts
+    const composed = journal.compose(recordOf(kind, suspension, clock.now()))
+    const row: Write = { table: 'suspension', key: keyOf(suspension), value }
+    await store.write([row, ...composed.writes])
+    journal.publish([composed.record])
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener()
+    this.#arm()
+  }
+
+  /** One timer: for the first that ends. Never longer than a minute, so that a step of the wall clock is noticed. */
+  #arm(): void {
+    this.#timer?.cancel()
+    this.#timer = undefined
+    const ends = [...this.#held.values()].map(({ until }) => until)
+    if (ends.length === 0 || this.#listeners.length === 0) return
+    const { clock } = this.#parts
+    const delayMs = Math.min(Math.max(0, Math.min(...ends) - clock.now()), MINUTE)
+    this.#timer = clock.after(delayMs, () => this.#endThoseOver())
+  }
+
+  #endThoseOver(): void {
+    const now = this.#parts.clock.now()
+    const over = [...this.#held.values()].filter(({ until }) => until <= now)
+    for (const suspension of over) this.#held.delete(nameOf(suspension))
+    if (over.length === 0) {
+      this.#arm()
+      return
+    }
+    const writes = over.map((suspension): Write => ({ table: 'suspension', key: keyOf(suspension), value: undefined }))
+    // Only tidying: what is over is over, whether its row has gone or not.
+    this.#parts.store.write(writes, 'soon').catch(() => undefined)
+    this.#tell()
+  }
+}
+
+function nameOf({ kind, name }: Pick<Suspension, 'kind' | 'name'>): string {
+  return `${kind} ${name}`
+}
+
+function keyOf({ kind, name }: Suspension): Buffer {
+  return textKey(kind, name)
+}
+
+function recordOf(kind: 'suspended' | 'resumed', suspension: Suspension, at: EpochMs): JournalRecord {
+  const { who, why, until, name } = suspension
+  return {
+    kind,
+    at,
+    tenant: suspension.kind === 'tenant' ? name : '*',
+    recipient: '*',
+    target: { kind: suspension.kind, name },
+    who,
+    why,
+    ...(kind === 'suspended' && { suspendedUntil: until }),
+  }
+}

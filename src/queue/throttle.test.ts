@@ -1,0 +1,175 @@
+import { describe, expect, test } from 'vitest'
+import { FakeClock } from '../../test/support/fake-clock.ts'
+import { memoryStore } from '../../test/support/memory-store.ts'
+import { MINUTE, SECOND } from '../util/clock.ts'
+import { QuotaBook } from './quota-book.ts'
+import { type Limit, Throttle, type Waiter } from './throttle.ts'
+
+function start() {
+  const clock = new FakeClock()
+  const quotas = new QuotaBook({
+    store: memoryStore(),
+    clock,
+    onLease: (name) => throttle.look(name),
+    onError: (error) => expect(error).toBeUndefined(),
+  })
+  const throttle: Throttle = new Throttle({ clock, quotas })
+  return { clock, throttle }
+}
+
+/** A line that takes what it is given and comes again for as long as it has anything. */
+function greedy({ throttle }: ReturnType<typeof start>, limits: readonly Limit[], sent: string[]) {
+  const left = new Map<string, number>()
+  const queue = (tenant: string, messages: number): void => {
+    left.set(tenant, messages)
+    throttle.wait(limits[0]!, tenant, waiter)
+  }
+  const waiter: Waiter = {
+    wake(tenant, permits) {
+      for (let n = 0; n < permits; n++) {
+        const rest = left.get(tenant) ?? 0
+        if (rest === 0) return
+        const permit = throttle.take(limits)
+        if ('waitMs' in permit) break
+        left.set(tenant, rest - 1)
+        sent.push(tenant)
+      }
+      if ((left.get(tenant) ?? 0) > 0) throttle.wait(limits[0]!, tenant, waiter)
+    },
+  }
+  return { queue }
+}
+const count = (sent: readonly string[], tenant: string): number => sent.filter((each) => each === tenant).length
+
+describe('fair between tenants', () => {
+  test('two at one line share a rate, however much each has', async () => {
+    const at = start()
+    const sent: string[] = []
+    const line = greedy(at, [at.throttle.rate({ name: 'path', rate: { count: 10, per: SECOND } })], sent)
+    line.queue('bulk', 10_000)
+    line.queue('shop', 10_000)
+    await at.clock.advance(60 * SECOND)
+    expect(sent.length).toBeGreaterThanOrEqual(594)
+    expect(sent.length).toBeLessThanOrEqual(601)
+    expect(Math.abs(count(sent, 'bulk') - count(sent, 'shop'))).toBeLessThanOrEqual(1)
+  })
+
+  test('one with a hundred lines gets no more than one with a single line', async () => {
+    const at = start()
+    const sent: string[] = []
+    const limits = [at.throttle.rate({ name: 'provider', rate: { count: 100, per: SECOND } })]
+    for (let n = 0; n < 100; n++) greedy(at, limits, sent).queue('bulk', 1000)
+    greedy(at, limits, sent).queue('shop', 10_000)
+    await at.clock.advance(20 * SECOND)
+    expect(count(sent, 'shop') / sent.length).toBeCloseTo(0.5, 1)
+    expect(sent.length).toBeGreaterThanOrEqual(1980)
+    expect(sent.length).toBeLessThanOrEqual(2011)
+  })
+
+  test('a handful of permits is divided, not given to the first', async () => {
+    const at = start()
+    const sent: string[] = []
+    const limit = at.throttle.rate({ name: 'quota', rate: { count: 100, per: MINUTE } })
+    const line = greedy(at, [limit], sent)
+    line.queue('bulk', 10_000)
+    line.queue('shop', 10_000)
+    // Leases come as the store writes them.
+    for (let n = 0; sent.length < 100 && n < 500; n++) await at.clock.advance(20)
+    expect([sent.length, count(sent, 'bulk')]).toEqual([100, 50])
+    await at.clock.advance(MINUTE)
+    const before = sent.length
+    for (let n = 0; sent.length < 200 && n < 500; n++) await at.clock.advance(20)
+    expect(Math.abs(count(sent.slice(before), 'bulk') - count(sent.slice(before), 'shop'))).toBeLessThanOrEqual(4)
+  })
+
+  test('a tick of many permits is divided', async () => {
+    const at = start()
+    const sent: string[] = []
+    const limit = at.throttle.rate({ name: 'path', rate: { count: 1000, per: SECOND } })
+    const line = greedy(at, [limit], sent)
+    line.queue('bulk', 10_000)
+    line.queue('shop', 10_000)
+    await at.clock.advance(20)
+    expect(count(sent, 'shop') / sent.length).toBeGreaterThan(0.4)
+    expect(count(sent, 'bulk') / sent.length).toBeGreaterThan(0.4)
+  })
+
+  test('what one does not use the others get', async () => {
+    const at = start()
+    const sent: string[] = []
+    const line = greedy(at, [at.throttle.rate({ name: 'path', rate: { count: 10, per: SECOND } })], sent)
+    line.queue('bulk', 10_000)
+    line.queue('shop', 5)
+    await at.clock.advance(10 * SECOND)
+    expect([count(sent, 'shop'), sent.length >= 99]).toEqual([5, true])
+  })
+})
+
+test('limits stack: the tightest binds, and what it refuses takes nothing of the others', async () => {
+  const at = start()
+  const wide = at.throttle.rate({ name: 'wide', rate: { count: 100, per: SECOND } })
+  const tight = at.throttle.rate({ name: 'tight', rate: { count: 2, per: SECOND } })
+  expect(at.throttle.take([wide, tight])).toMatchObject({ limits: [wide, tight] })
+  const before = wide.limiter.waitMs(at.clock.monotonic())
+  expect(at.throttle.take([wide, tight])).toMatchObject({ full: tight })
+  expect(wide.limiter.waitMs(at.clock.monotonic())).toBe(before)
+})
+
+test('messages that are put off are spread over the time in which there will be permits', () => {
+  const at = start()
+  const limit = at.throttle.rate({ name: 'tag', rate: { count: 4, per: SECOND } })
+  at.throttle.take([limit])
+  const waits = Array.from({ length: 4 }, () => at.throttle.take([limit])).map((result) =>
+    'waitMs' in result ? result.waitMs : 0,
+  )
+  // The first has the next permit, the others come after it.
+  expect(waits).toEqual([150, 150, 400, 650])
+})
+
+test('a permit that was not used is there again', () => {
+  const at = start()
+  const limit = at.throttle.rate({ name: 'path', rate: { count: 1, per: 10 * SECOND } })
+  const permit = at.throttle.take([limit])
+  if (!('limits' in permit)) throw new Error('no permit')
+  expect(at.throttle.take([limit])).toHaveProperty('waitMs')
+  at.throttle.giveBack(permit)
+  expect(at.throttle.take([limit])).toHaveProperty('limits')
+})
+
+test('places come free when attempts end, not with time', async () => {
+  const at = start()
+  const slots = at.throttle.slots({ name: 'provider big', slots: 2 })
+  const sent: string[] = []
+  const line = greedy(at, [slots], sent)
+  const [one] = [at.throttle.take([slots]), at.throttle.take([slots])]
+  line.queue('shop', 5)
+  await at.clock.advance(60 * SECOND)
+  expect(sent).toEqual([])
+  if ('limits' in one!) at.throttle.ended(one)
+  expect(sent).toEqual(['shop'])
+})
+
+test('a rate that is changed takes those who wait along', async () => {
+  const at = start()
+  const sent: string[] = []
+  const slow = at.throttle.rate({ name: 'path', rate: { count: 1, per: 30 * SECOND } })
+  greedy(at, [slow], sent).queue('shop', 3)
+  at.throttle.take([slow])
+  at.throttle.rate({ name: 'path', rate: { count: 10, per: SECOND } })
+  at.throttle.wakeAll()
+  await at.clock.advance(SECOND)
+  expect(at.throttle.size).toBe(1)
+})
+
+test('one timer for ten thousand who wait, and none when nobody does', async () => {
+  const at = start()
+  const sent: string[] = []
+  for (let n = 0; n < 10_000; n++) {
+    const limit = at.throttle.rate({ name: `path ${n}`, rate: { count: 5, per: SECOND } })
+    greedy(at, [limit], sent).queue('shop', 2)
+  }
+  expect(at.clock.pending).toBe(1)
+  await at.clock.advance(SECOND)
+  expect(sent.length).toBe(20_000)
+  expect(at.clock.pending).toBe(0)
+})

@@ -1,0 +1,302 @@
+// Limits that messages count against before they are handed over: rates of a path, provider, source, tenant, tag, and
+// places that sites share. A message needs a permit of every one of its limits, all or none. Who finds a limit used up
+// waits at it, tenant by tenant in turn, and is woken when there are permits: one timer for all limits, none for messages.
+// Invariants: while somebody waits at a limit, nobody passes; permits given out never exceed a limit.
+
+import type { Rate } from '../config/units.ts'
+import type { RateLimit, SharedSlots } from '../delivery/delivery.ts'
+import { type Clock, SECOND, type Timer } from '../util/clock.ts'
+import { MinHeap } from './heap.ts'
+import type { QuotaBook } from './quota-book.ts'
+import { isQuota, Pace, type RateLimiter } from './rate-limit.ts'
+
+/** Somebody of a tenant who waits: a line of a site. */
+export interface Waiter {
+  /** May hand over up to `permits` now. */
+  wake(tenant: string, permits: number): void
+}
+
+export interface ThrottleParts {
+  readonly clock: Clock
+  readonly quotas: QuotaBook
+}
+
+/** Limits are woken together this often, so that permits come in handfuls. */
+const TICK_MS = 20
+const FORGET_EVERY = 1000
+/** Who was woken and comes back within this time has not stopped waiting. */
+const BREAK_MS = 5000
+
+export class Limit {
+  readonly name: string
+  readonly rate: Rate | undefined
+  readonly limiter: RateLimiter
+  /** By tenant, in turn. */
+  readonly waiting = new Map<string, Set<Waiter>>()
+  /** Monotonic: since when somebody has waited, but for short breaks. */
+  waitingSince: number | undefined
+  emptySince: number | undefined
+  /** Due in the heap. */
+  dueAt = Number.POSITIVE_INFINITY
+  lastUseAt = 0
+  /** Until when messages have been put off because of it. */
+  #reservedUntil = Number.NEGATIVE_INFINITY
+  /** Until when one that came early has the next permit. */
+  #earlyUntil = Number.NEGATIVE_INFINITY
+
+  constructor(name: string, limiter: RateLimiter, rate?: Rate) {
+    this.name = name
+    this.limiter = limiter
+    this.rate = rate
+  }
+
+  /** For one message that is put off: as many come back in a stretch of time as there will be permits. */
+  reserve(now: number): number {
+    // When a place comes free nobody knows.
+    if (this.rate === undefined) return SECOND
+    if (this.limiter.isBrief?.(now) === true) return TICK_MS
+    const spacingMs = this.rate.per / this.rate.count
+    const waitMs = this.limiter.waitMs(now)
+    // Came a little early: it has the next permit, rather than a place at the end.
+    if (waitMs <= spacingMs && this.#earlyUntil <= now) {
+      this.#earlyUntil = now + waitMs
+      return waitMs
+    }
+    this.#reservedUntil = Math.max(this.#reservedUntil + spacingMs, now + waitMs)
+    return this.#reservedUntil - now
+  }
+}
+
+/** What a message took, to be given back when it was not sent. */
+export interface Permit {
+  readonly limits: readonly Limit[]
+  readonly takenAt: number
+}
+
+class Slots implements RateLimiter {
+  slots: number
+  #taken = 0
+
+  constructor(slots: number) {
+    this.slots = slots
+  }
+
+  available(): number {
+    return Math.max(0, this.slots - this.#taken)
+  }
+
+  waitMs(): number {
+    return this.available() > 0 ? 0 : Number.POSITIVE_INFINITY
+  }
+
+  take(): void {
+    this.#taken++
+  }
+
+  giveBack(): void {
+    this.#taken--
+  }
+}
+
+export class Throttle {
+  readonly #parts: ThrottleParts
+  readonly #limits = new Map<string, Limit>()
+  readonly #due = new MinHeap<{ readonly limit: Limit; readonly dueAt: number }>((a, b) => a.dueAt < b.dueAt)
+  #timer: { readonly at: number; readonly timer: Timer } | undefined
+  #made = 0
+
+  constructor(parts: ThrottleParts) {
+    this.#parts = parts
+  }
+
+  get size(): number {
+    return this.#limits.size
+  }
+
+  /** The limit of this name, made when first used; a changed rate is taken over. */
+  rate({ name, rate }: RateLimit): Limit {
+    const known = this.#limits.get(name)
+    if (known?.rate?.count === rate.count && known.rate.per === rate.per) return known
+    const limit = new Limit(name, isQuota(rate) ? this.#parts.quotas.open(name, rate) : new Pace(rate), rate)
+    this.#add(limit)
+    if (known !== undefined) this.#moveWaiters(known, limit)
+    return limit
+  }
+
+  slots({ name, slots }: SharedSlots): Limit {
+    const known = this.#limits.get(name)
+    if (known !== undefined) {
+      if (known.limiter instanceof Slots) known.limiter.slots = slots
+      return known
+    }
+    const limit = new Limit(name, new Slots(slots))
+    this.#add(limit)
+    return limit
+  }
+
+  /** The first limit that gives nothing now, or what all of them give. */
+  budget(limits: readonly Limit[]): { readonly full: Limit } | { readonly permits: number } {
+    const now = this.#parts.clock.monotonic()
+    let permits = Number.POSITIVE_INFINITY
+    for (const limit of limits) {
+      const available = limit.limiter.available(now)
+      if (available === 0) return { full: limit }
+      permits = Math.min(permits, available)
+    }
+    return { permits }
+  }
+
+  /** A permit of every limit, or for how long the message is to be put off. */
+  take(limits: readonly Limit[]): Permit | { readonly waitMs: number; readonly full: Limit } {
+    const now = this.#parts.clock.monotonic()
+    for (const limit of limits) {
+      limit.lastUseAt = now
+      if (limit.limiter.available(now) === 0) return { waitMs: limit.reserve(now), full: limit }
+    }
+    for (const { limiter } of limits) limiter.take(now)
+    return { limits, takenAt: now }
+  }
+
+  /** Nothing was sent for it. */
+  giveBack({ limits, takenAt }: Permit): void {
+    for (const limit of limits) {
+      limit.limiter.giveBack(takenAt)
+      this.#arm(limit)
+    }
+  }
+
+  /** Its attempt is over: places are free again, rates stay used. */
+  ended({ limits }: Permit): void {
+    for (const limit of limits) {
+      if (!(limit.limiter instanceof Slots)) continue
+      limit.limiter.giveBack()
+      this.#wake(limit)
+    }
+  }
+
+  wait(limit: Limit, tenant: string, waiter: Waiter): void {
+    const waiters = limit.waiting.get(tenant) ?? new Set()
+    waiters.add(waiter)
+    limit.waiting.set(tenant, waiters)
+    const now = this.#parts.clock.monotonic()
+    if (limit.waitingSince === undefined || now - (limit.emptySince ?? now) > BREAK_MS) limit.waitingSince = now
+    limit.emptySince = undefined
+    this.#arm(limit)
+  }
+
+  /** Wakes everybody, to look again: settings have changed. */
+  wakeAll(): void {
+    for (const limit of this.#limits.values()) {
+      const waiting = [...limit.waiting]
+      limit.waiting.clear()
+      limit.emptySince = this.#parts.clock.monotonic()
+      for (const [tenant, waiters] of waiting) for (const waiter of waiters) waiter.wake(tenant, 0)
+    }
+  }
+
+  /** A quota has permits again before its time. */
+  look(name: string): void {
+    const limit = this.#limits.get(name)
+    if (limit !== undefined) this.#wake(limit)
+  }
+
+  /** Permits are on their way: not worth going away for. */
+  isBrief({ limiter }: Limit): boolean {
+    return limiter.isBrief?.(this.#parts.clock.monotonic()) === true
+  }
+
+  waitMs(limit: Limit): number {
+    return limit.limiter.waitMs(this.#parts.clock.monotonic())
+  }
+
+  close(): void {
+    this.#timer?.timer.cancel()
+    this.#timer = undefined
+  }
+
+  #add(limit: Limit): void {
+    limit.lastUseAt = this.#parts.clock.monotonic()
+    this.#limits.set(limit.name, limit)
+    if (++this.#made % FORGET_EVERY === 0) this.#forget()
+  }
+
+  #moveWaiters(from: Limit, to: Limit): void {
+    for (const [tenant, waiters] of from.waiting) for (const waiter of waiters) this.wait(to, tenant, waiter)
+    from.waiting.clear()
+  }
+
+  /** Limits that nobody has used for as long as they count. */
+  #forget(): void {
+    const now = this.#parts.clock.monotonic()
+    for (const [name, { rate, waiting, lastUseAt }] of this.#limits) {
+      if (rate === undefined || waiting.size > 0 || lastUseAt + rate.per > now) continue
+      this.#limits.delete(name)
+      this.#parts.quotas.forget(name)
+    }
+  }
+
+  // ---- time
+
+  #arm(limit: Limit): void {
+    if (limit.waiting.size === 0) return
+    const now = this.#parts.clock.monotonic()
+    const waitMs = limit.limiter.waitMs(now)
+    if (waitMs === Number.POSITIVE_INFINITY) return
+    const dueAt = now + Math.max(waitMs, TICK_MS)
+    if (limit.dueAt <= dueAt) return
+    limit.dueAt = dueAt
+    this.#due.push({ limit, dueAt })
+    if (this.#timer === undefined || dueAt < this.#timer.at) this.#setTimer()
+  }
+
+  #setTimer(): void {
+    this.#timer?.timer.cancel()
+    this.#timer = undefined
+    const first = this.#due.peek()
+    if (first === undefined) return
+    const delayMs = Math.max(1, Math.ceil(first.dueAt - this.#parts.clock.monotonic()))
+    this.#timer = { at: first.dueAt, timer: this.#parts.clock.after(delayMs, () => this.#tick()) }
+  }
+
+  #tick(): void {
+    this.#timer = undefined
+    const now = this.#parts.clock.monotonic()
+    for (;;) {
+      const first = this.#due.peek()
+      if (first === undefined || first.dueAt > now) break
+      this.#due.pop()
+      // An entry that was overtaken by an earlier one says nothing.
+      if (first.limit.dueAt === first.dueAt) this.#wake(first.limit)
+    }
+    this.#setTimer()
+  }
+
+  /** Permits go to the tenants in turn, an equal share to each; what one does not use is the next one's. */
+  #wake(limit: Limit): void {
+    limit.dueAt = Number.POSITIVE_INFINITY
+    const first = limit.limiter.available(this.#parts.clock.monotonic())
+    const share = Math.max(1, Math.floor(first / Math.max(1, limit.waiting.size)))
+    // Twice round at most: what the division leaves over goes to those whose turn comes next.
+    for (let turns = 2 * limit.waiting.size; turns > 0; turns--) {
+      const available = limit.limiter.available(this.#parts.clock.monotonic())
+      const next = available === 0 ? undefined : nextIn(limit.waiting)
+      if (next === undefined) break
+      next.waiter.wake(next.tenant, Math.min(share, available))
+    }
+    if (limit.waiting.size === 0) limit.emptySince = this.#parts.clock.monotonic()
+    else this.#arm(limit)
+  }
+}
+
+/** The first waiter of the tenant whose turn it is; the tenant goes to the end. */
+function nextIn(waiting: Map<string, Set<Waiter>>): { readonly tenant: string; readonly waiter: Waiter } | undefined {
+  for (const [tenant, waiters] of waiting) {
+    waiting.delete(tenant)
+    for (const waiter of waiters) {
+      waiters.delete(waiter)
+      if (waiters.size > 0) waiting.set(tenant, waiters)
+      return { tenant, waiter }
+    }
+  }
+  return undefined
+}
