@@ -10,15 +10,18 @@ import { addDemoCommand, type DemoIo } from './demo.ts'
 import { addDkimCommands } from './dkim.ts'
 import { addDnsCommands } from './dns.ts'
 import { addDoctorCommand } from './doctor.ts'
+import { addExplainCommand } from './explain.ts'
 import { CliError, EXIT, type Io } from './io.ts'
 import { addMessageCommand } from './message.ts'
 import { createOutput } from './output.ts'
 import { addQueueCommands } from './queue.ts'
+import { addResolveCommand } from './resolve.ts'
 import { addSandboxCommands } from './sandbox.ts'
 import { explainError, type GlobalOptions } from './session.ts'
 import { addStatusCommands } from './status.ts'
 import { addStoreCommands } from './store.ts'
 import { addSuppressCommands } from './suppress.ts'
+import { addSuspendCommands } from './suspend.ts'
 import { addTopCommand } from './top.ts'
 
 export interface ProgramParts {
@@ -44,6 +47,9 @@ export function buildProgram(io: Io, parts: ProgramParts): Command {
   addTopCommand(program, io, parts)
   addMessageCommand(program, io, parts)
   addQueueCommands(program, io, parts)
+  addResolveCommand(program, io, parts)
+  addExplainCommand(program, io, parts)
+  addSuspendCommands(program, io, parts)
   addSuppressCommands(program, io, parts)
   addBounceCommands(program, io, parts)
   addStoreCommands(program, io, parts)

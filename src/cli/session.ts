@@ -9,6 +9,7 @@ import { createClient, type Endpoint, parseEndpoint, Unreachable } from '../http
 import type { Operations } from '../http/operations.ts'
 import { OperationError } from '../http/problem.ts'
 import { answers } from '../http/socket.ts'
+import { originIn } from '../shaping/origin.ts'
 import { CliError, EXIT, type ExitCode, type Io } from './io.ts'
 import { createOutput, type Output } from './output.ts'
 import { openStopped, StoreInUse, StoreMissing } from './stopped.ts'
@@ -76,13 +77,14 @@ async function findRelay(
   const named = options.endpoint ?? io.env.STUDS_ENDPOINT
   if (named !== undefined && named !== '')
     return { operations: createClient(endpointOf(named), { ...needs, signal: io.signal }) }
-  const { settings } = loadSettings({ file: options.config, env: io.env })
+  const loaded = loadSettings({ file: options.config, env: io.env })
+  const { settings } = loaded
   const path = settings.api.socket
   if (await answers(path))
     return { operations: createClient({ kind: 'socket', path }, { ...needs, signal: io.signal }) }
   if (needs.running === true)
     throw new CliError(EXIT.unreachable, `The relay is not running: nobody answers on ${path}.`)
-  const stopped = openStopped({ settings, version, clock: io.clock })
+  const stopped = openStopped({ settings, originOf: originIn(loaded), version, clock: io.clock })
   output.note('The relay is not running; working on its store.')
   return stopped
 }

@@ -5,10 +5,12 @@ import { existsSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { Settings } from '../config/schema.ts'
+import { createDelivery } from '../delivery/create-delivery.ts'
+import type { Delivery } from '../delivery/delivery.ts'
 import type { Operations } from '../http/operations.ts'
 import { createOperations } from '../http/relay-operations.ts'
 import { silentLogger } from '../observe/logger.ts'
-import { createCore } from '../queue/core.ts'
+import { type Core, type CoreParts, createCore } from '../queue/core.ts'
 import { storedReturnPathKeys } from '../queue/return-path-keys.ts'
 import { createCoreDesk } from '../reports/core-desk.ts'
 import { createParserThread } from '../reports/parser-thread.ts'
@@ -31,10 +33,12 @@ export interface StoppedRelay {
 
 export function openStopped({
   settings,
+  originOf,
   version,
   clock,
 }: {
   settings: Settings
+  originOf?: CoreParts['originOf']
   version: string
   clock: Clock
 }): StoppedRelay {
@@ -43,6 +47,7 @@ export function openStopped({
   const core = createCore({
     store,
     settings,
+    ...(originOf !== undefined && { originOf }),
     hostname: settings.node.hostname ?? hostname(),
     clock,
     logger,
@@ -56,13 +61,35 @@ export function openStopped({
     settings: () => settings,
     clock,
   })
+  const finder = finderOf({ settings, core, clock })
   return {
-    operations: createOperations({ core, store, desk, settings: () => settings, clock, version }),
+    operations: createOperations({
+      core,
+      store,
+      desk,
+      settings: () => settings,
+      clock,
+      version,
+      ...(finder !== undefined && { finder }),
+    }),
     close: async () => {
+      await finder?.close(0)
       await parser.close()
       await store.close()
     },
   }
+}
+
+/** Asks DNS and never sends: undefined in the sandbox, whose names nobody knows while the relay is stopped. */
+function finderOf({ settings, core, clock }: { settings: Settings; core: Core; clock: Clock }): Delivery | undefined {
+  if (settings.delivery.mode === 'sandbox') return undefined
+  return createDelivery({
+    settings: { ...settings, delivery: { ...settings.delivery, workers: 0 } },
+    shaping: core.shaping(),
+    clock,
+    readChunk: async () => undefined,
+    logger: silentLogger(),
+  })
 }
 
 /** Never makes a new store: one in the wrong place would hide the right one. */

@@ -27,6 +27,8 @@ const LABELS: Readonly<Record<RecordKind, { readonly label: string; readonly col
   'suppression-added': { label: 'suppression', colour: 'red' },
   'suppression-removed': { label: 'reactivated', colour: 'cyan' },
   alert: { label: 'alert', colour: 'red' },
+  suspended: { label: 'suspended', colour: 'yellow' },
+  resumed: { label: 'resumed', colour: 'cyan' },
   'dsn-sent': { label: 'DSN sent', colour: 'blue' },
 }
 /** Kinds that end an attempt; on the others the count of attempts says nothing. */

@@ -4,6 +4,7 @@
 
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
+import { destinationRoutes } from './destination-routes.ts'
 import { eventRoutes, type RecordSource } from './event-routes.ts'
 import { messageRoutes } from './message-routes.ts'
 import type { Operations } from './operations.ts'
@@ -13,6 +14,7 @@ import { relayRoutes } from './relay-routes.ts'
 import { reportRoutes } from './report-routes.ts'
 import { rulesRoutes } from './rules-routes.ts'
 import { suppressionRoutes } from './suppression-routes.ts'
+import { suspensionRoutes } from './suspension-routes.ts'
 
 export interface ApiParts {
   readonly operations: Operations
@@ -46,9 +48,11 @@ export function createApi({ operations, records, onError }: ApiParts): Hono {
     return context.json(readiness, readiness.ready ? 200 : 503)
   })
   app.route('/api/v1', relayRoutes(operations))
+  app.route('/api/v1', destinationRoutes(operations))
   app.route('/api/v1', messageRoutes(operations))
   app.route('/api/v1', queueRoutes(operations))
   app.route('/api/v1', suppressionRoutes(operations))
+  app.route('/api/v1', suspensionRoutes(operations))
   // Before the reports: `unknown` is no id of one.
   app.route('/api/v1', rulesRoutes(operations))
   app.route('/api/v1', reportRoutes(operations))

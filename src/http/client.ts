@@ -17,6 +17,7 @@ import type {
 } from './operations.ts'
 import { errorOfProblem, OperationError } from './problem.ts'
 import type { UnknownReply } from './rules-operations.ts'
+import type { Suspension } from './suspension-operations.ts'
 
 export type Endpoint = { readonly kind: 'socket'; readonly path: string } | { readonly kind: 'url'; readonly url: URL }
 
@@ -75,6 +76,12 @@ export function createClient(
     stats: () => get('/stats'),
     destinations: async () =>
       (await get<{ items: Awaited<ReturnType<Operations['destinations']>> }>('/destinations')).items,
+    explain: (what) => get(`/destinations/${part(what)}/explain`),
+    resolve: (domain) => get(`/destinations/${part(domain)}/resolve`),
+    suspensions: async () => (await get<{ items: readonly Suspension[] }>('/suspensions')).items,
+    suspend: (body) => work('POST', '/suspensions', { body }),
+    resume: ({ kind, name }, query) =>
+      unlessMissing(work<Suspension>('DELETE', `/suspensions/${kind}/${part(name)}`, { query: { ...query } })),
     messages: async (query) =>
       (await get<{ items: Awaited<ReturnType<Operations['messages']>> }>('/messages', query)).items,
     message: (id) => unlessMissing(get<MessageDetail>(`/messages/${part(id)}`)),

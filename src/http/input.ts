@@ -4,6 +4,7 @@
 import { z } from 'zod'
 import { RECORD_KINDS } from '../journal/record.ts'
 import type { SmtpCommand } from '../mail/reply.ts'
+import { SUSPENDABLE } from '../queue/suspensions.ts'
 import { REPORT_OUTCOMES } from '../reports/report-entry.ts'
 import { EXPORT_FORMATS } from '../suppression/export.ts'
 import { REASONS, STANDINGS } from '../suppression/suppression.ts'
@@ -59,6 +60,16 @@ export const queueQuery = z.strictObject({
 export const queueFilter = z.strictObject({ ...filterFields, older_than_ms: z.number().int().min(0).optional() })
 
 export const SUMMARY_KEYS = ['domain', 'tenant', 'state'] as const
+export const suspensionKey = z.strictObject({ kind: z.enum(SUSPENDABLE), name: text() })
+export const newSuspension = z.strictObject({
+  ...suspensionKey.shape,
+  reason: text(),
+  /** Every suspension ends by itself: a second at least, a year at most. */
+  duration_ms: z.number().int().min(1000).max(31_536_000_000),
+  who: text().default('api'),
+})
+export const suspensionRemoval = z.strictObject({ reason: text(), who: text().default('api') })
+export const domainParam = z.strictObject({ domain: z.string().min(1).max(1000) })
 export const summaryQuery = z.strictObject({ by: z.enum(SUMMARY_KEYS).default('domain') })
 
 export const CANCEL_MODES = ['drop', 'bounce'] as const

@@ -18,6 +18,8 @@ import type { ImportReport as Imported, ImportInput } from '../suppression/impor
 import type { Standing, Suppression } from '../suppression/suppression.ts'
 import type { UndoReport as Undone } from '../suppression/undo.ts'
 import type { Activity } from './activity.ts'
+import type { DestinationOperations } from './destination-operations.ts'
+import type { ExplainOperations } from './explain-operations.ts'
 import type { InboxOperations } from './inbox-operations.ts'
 import type {
   changeMany,
@@ -35,6 +37,7 @@ import type {
   undoBody,
 } from './input.ts'
 import type { RulesOperations } from './rules-operations.ts'
+import type { SuspensionOperations } from './suspension-operations.ts'
 import type { Wire } from './wire.ts'
 
 export interface Page<Item> {
@@ -56,6 +59,8 @@ export type SuppressionEntry = Wire<Suppression>
 export type UndoReport = Wire<Undone> & { readonly preview: boolean }
 export type Destination = Wire<PathStatus>
 export type Report = Wire<ReportEntry>
+export type { Resolution } from './destination-operations.ts'
+export type LaneExplanation = Awaited<ReturnType<ExplainOperations['explain']>>
 
 export type MessageQuery = z.input<typeof messageQuery>
 export type QueueQuery = z.input<typeof queueQuery>
@@ -169,7 +174,12 @@ export type ImportReport = Wire<Imported>
 /** The verdict on a reply and how it came about; `cause` is the reply as it was read, `names` what others call it. */
 export type Classification = Wire<Explanation & { readonly cause: Cause; readonly names: Names }>
 
-export interface Operations extends RulesOperations, InboxOperations {
+export interface Operations
+  extends RulesOperations,
+    InboxOperations,
+    DestinationOperations,
+    ExplainOperations,
+    SuspensionOperations {
   status(): Promise<Status>
   readiness(): Promise<Readiness>
   stats(): Promise<Stats>

@@ -4,13 +4,17 @@
 import type { Settings } from '../config/schema.ts'
 import type { Delivery } from '../delivery/delivery.ts'
 import type { MailboxStatus } from '../inbound/mailboxes.ts'
+import type { Domain } from '../mail/address.ts'
 import type { Core } from '../queue/core.ts'
+import type { LaneStanding } from '../queue/runner.ts'
 import type { ReportDesk } from '../reports/desk.ts'
 import { openReviews } from '../reports/report-list.ts'
 import type { Store } from '../store/store.ts'
 import type { Clock, EpochMs } from '../util/clock.ts'
 import { createActivityMeter } from './activity.ts'
 import { classifyOperations } from './classify-operations.ts'
+import { destinationOperations } from './destination-operations.ts'
+import { explainOperations } from './explain-operations.ts'
 import { inboxOperations, type KeptMail } from './inbox-operations.ts'
 import { messageOperations } from './message-operations.ts'
 import type { ListenerStatus, Operations, Status } from './operations.ts'
@@ -19,12 +23,15 @@ import { queueOperations } from './queue-operations.ts'
 import { reportOperations } from './report-operations.ts'
 import { rulesOperations } from './rules-operations.ts'
 import { suppressionOperations } from './suppression-operations.ts'
+import { suspensionOperations } from './suspension-operations.ts'
 import { toWire } from './wire.ts'
 
 /** What only a running relay has. */
 export interface RunningRelay {
   readonly startedAt: EpochMs
-  readonly delivery: Pick<Delivery, 'paths'>
+  readonly delivery: Pick<Delivery, 'paths' | 'resolve' | 'sourceOf'>
+  /** What binds a lane now. */
+  standing(tenant: string, domain: Domain): LaneStanding | undefined
   /** Those that listen now. */
   listeners(): readonly ListenerStatus[]
   mailboxes(): readonly MailboxStatus[]
@@ -44,6 +51,8 @@ export interface OperationParts {
   readonly clock: Clock
   readonly version: string
   readonly relay?: RunningRelay
+  /** Of a stopped relay: finds out where mail would go. */
+  readonly finder?: Pick<Delivery, 'resolve'>
 }
 
 /** Several of them may be of one recipient. */
@@ -60,6 +69,9 @@ export function createOperations(parts: OperationParts): Operations {
     ...classifyOperations(parts.core),
     ...rulesOperations(parts),
     ...inboxOperations(parts.relay === undefined ? undefined : () => parts.relay?.inbox()),
+    ...suspensionOperations(parts),
+    ...explainOperations(parts),
+    ...destinationOperations({ delivery: parts.relay?.delivery ?? parts.finder }),
     ...relayOperations(parts),
   }
 }

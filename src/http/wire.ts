@@ -10,9 +10,9 @@ type Snake<S extends string> = S extends `${infer Head}${infer Tail}`
     : `${Lowercase<Head>}_${Snake<Tail>}`
   : S
 
-/** Keys whose numbers are points in time: `at` and everything that ends in `At` or `Until`. */
-type TimeKey = 'at' | `${string}At` | `${string}Until`
-const TIME_KEY = /(?:^at|At|Until)$/
+/** Keys whose numbers are points in time: `at`, `since`, `until`, and everything that ends in `At` or `Until`. */
+type TimeKey = 'at' | 'since' | 'until' | `${string}At` | `${string}Until`
+const TIME_KEY = /(?:^at|^since|^until|At|Until)$/
 
 export type Wire<T> = T extends EmailAddress | Domain
   ? string

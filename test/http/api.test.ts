@@ -374,7 +374,9 @@ test.each([
 
 test('an error of our own: the caller learns nothing, the log everything', async () => {
   const secret = new Error('password=hunter2')
-  const other = await serveFixture({ delivery: { paths: () => Promise.reject(secret) } })
+  const other = await serveFixture({
+    delivery: { paths: () => Promise.reject(secret), resolve: () => Promise.reject(secret), sourceOf: () => undefined },
+  })
   try {
     const answer = await other.fetch('/api/v1/destinations')
     expect(answer).toMatchObject({ status: 500, type: 'application/problem+json' })

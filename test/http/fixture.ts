@@ -176,8 +176,11 @@ export function pretendRelay(more: Partial<RunningRelay> = {}): (clock: FakeCloc
   return (clock) => ({
     startedAt: clock.now() - 2 * HOUR,
     delivery: {
+      resolve: () => Promise.reject(new Error('there is no DNS here')),
+      sourceOf: () => undefined,
       paths: async () => [{ source: 'default', site: 'mx.example.net', connections: 3, idle: 1, active: 2, queued: 7 }],
     },
+    standing: () => undefined,
     listeners: () => [{ name: 'submission', address: '127.0.0.1', port: 2587, tls: 'starttls' }],
     mailboxes: () => [],
     inbox: () => undefined,

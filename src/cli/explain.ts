@@ -1,0 +1,89 @@
+// `studs explain`: why the mail of a domain, or one message, waits: what binds, since when, until when.
+
+import type { Command } from 'commander'
+import type { LaneExplanation as Explanation } from '../http/operations.ts'
+import type { Io } from './io.ts'
+import type { Page } from './output.ts'
+import { type Tools, withRelay } from './session.ts'
+import { padEnd } from './terminal.ts'
+import { counted, dateTimeText, durationText } from './time.ts'
+import { causeLine } from './timeline.ts'
+
+type Lane = Explanation['lanes'][number]
+
+export function addExplainCommand(program: Command, io: Io, { version }: Tools): void {
+  program
+    .command('explain')
+    .description('Say why the mail of a domain, or one message, waits')
+    .argument('<domain|id>', 'a domain, a message id, or id.n')
+    .action((what: string, _options: object, command: Command) =>
+      withRelay({ command, io, version, running: true }, async ({ operations, output }) =>
+        output.item(await operations.explain(what), explanationLines),
+      ),
+    )
+}
+
+export function explanationLines(explained: Explanation, page: Page): string[] {
+  const { domain, site, provider, cause, lanes, paths, recipient } = explained
+  const row = (name: string, value: string): string => `${page.paint('dim', padEnd(name, 11))}${value}`
+  const nowhere = cause === undefined ? 'unknown' : page.paint('red', `none: ${causeLine(cause)}`)
+  return [
+    ...(recipient === undefined ? [] : recipientRows(recipient, page).map(([name, value]) => row(name, value))),
+    row('Domain', domain),
+    row('Site', `${site ?? nowhere}${provider === undefined ? '' : ` (${provider})`}`),
+    ...paths.map(({ source, connections, active, idle, queued }) =>
+      row('Path', `from ${source}: ${active} of ${connections} connections busy, ${idle} idle, ${queued} in line`),
+    ),
+    ...(lanes.length === 0 ? ['', 'Nobody waits.'] : lanes.flatMap((lane) => ['', ...laneLines(lane, page)])),
+  ]
+}
+
+function recipientRows(recipient: NonNullable<Explanation['recipient']>, { now }: Page): [string, string][] {
+  const { id, n, address, state, source, next_attempt_at, cause, rule } = recipient
+  return [
+    ['Message', `${id}.${n} to ${address}, ${state}${source === undefined ? '' : `, leaves from ${source}`}`],
+    ...(next_attempt_at === undefined ? [] : [['Next', when(next_attempt_at, now)] as [string, string]]),
+    ...(cause === undefined
+      ? []
+      : [['Last reply', `${causeLine(cause)}${rule === undefined ? '' : ` (rule ${rule})`}`] as [string, string]]),
+  ]
+}
+
+function laneLines(lane: Lane, page: Page): string[] {
+  const { tenant, waiting, due, more, last_refusal } = lane
+  const count = `${more ? 'more than ' : ''}${counted(waiting, 'recipient')}`
+  return [
+    `${page.paint('bold', `Tenant ${tenant}`)}: ${count} waiting, ${due} of them due`,
+    `  ${bindingText(lane.binding, page)}`,
+    ...(last_refusal === undefined
+      ? []
+      : [
+          `  Last refused: ${last_refusal.recipient}, ${causeLine(last_refusal.cause)}${last_refusal.rule === undefined ? '' : ` (${last_refusal.category}, rule ${last_refusal.rule})`}`,
+        ]),
+  ]
+}
+
+function bindingText(binding: Lane['binding'], { now }: Page): string {
+  switch (binding.kind) {
+    case 'suspended': {
+      const { kind, name, who, why, until, since } = binding.suspension
+      return `Suspended: the ${kind} ${name}, by ${who} since ${dateTimeText(since)}: ${why}. Goes on ${when(until, now)}.`
+    }
+    case 'limit': {
+      const rate = binding.rate === undefined ? '' : ` of ${binding.rate}`
+      const next = binding.until === undefined ? 'when an attempt ends' : when(binding.until, now)
+      return `Limited: the rate${rate} of the ${binding.limit} is used up, since ${dateTimeText(binding.since)}. The next goes ${next}.`
+    }
+    case 'connections':
+      return `Busy: ${binding.in_flight} attempts are under way, ${binding.slots} at a time.`
+    case 'back-off':
+      return `Waits for its next attempt, ${when(binding.until, now)}.`
+    case 'free':
+      return 'Nothing holds it back: it is being sent, or is next.'
+  }
+}
+
+function when(time: string, now: number): string {
+  const ms = Date.parse(time) - now
+  return ms <= 0 ? 'now' : `in ${durationText(ms)} (${dateTimeText(time)} UTC)`
+}

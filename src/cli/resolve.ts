@@ -1,0 +1,116 @@
+// `studs resolve`: where mail for a domain goes, and every value that holds there with the line it comes from.
+
+import { relative } from 'node:path'
+import type { Command } from 'commander'
+import type { Resolution } from '../http/operations.ts'
+import { CliError, EXIT, type Io } from './io.ts'
+import type { Page } from './output.ts'
+import { type Tools, withRelay } from './session.ts'
+import { table } from './table.ts'
+import { padEnd } from './terminal.ts'
+import { causeLine } from './timeline.ts'
+
+type Reachable = Extract<Resolution, { kind: 'site' }>
+type Path = Reachable['paths'][number]
+type Value = Path['values'][number]
+
+export function addResolveCommand(program: Command, io: Io, { version }: Tools): void {
+  program
+    .command('resolve')
+    .description('Show where mail for a domain goes, and every limit in force with the line it comes from')
+    .argument('<domain>', 'a domain, or an address')
+    .option('--source <name>', 'only this source')
+    .action((domain: string, { source }: { source?: string }, command: Command) =>
+      withRelay({ command, io, version }, async ({ operations, output }) => {
+        const resolution = only(await operations.resolve(domain), source)
+        output.item(resolution, resolutionLines)
+      }),
+    )
+}
+
+function only(resolution: Resolution, source: string | undefined): Resolution {
+  if (source === undefined || resolution.kind === 'nowhere') return resolution
+  const paths = resolution.paths.filter((path) => path.source === source)
+  if (paths.length === 0) throw new CliError(EXIT.notFound, `There is no source ${source} that carries mail.`)
+  return { ...resolution, paths }
+}
+
+export function resolutionLines(resolution: Resolution, page: Page): string[] {
+  const row = (name: string, value: string): string => `${page.paint('dim', padEnd(name, 10))}${value}`
+  const via = resolution.routed ? ' (by a [[route]])' : ''
+  if (resolution.kind === 'nowhere')
+    return [
+      row('Domain', `${resolution.domain}${via}`),
+      row('Site', page.paint('red', `none: ${causeLine(resolution.cause)}`)),
+    ]
+  const { domain, site, provider, hosts, port, paths } = resolution
+  return [
+    row('Domain', `${domain}${via}`),
+    row('Site', site),
+    row('Provider', provider ?? 'none that is known'),
+    ...hosts.map(({ name, preference, addresses }, at) =>
+      row(
+        at === 0 ? 'Hosts' : '',
+        `${String(preference).padStart(5)}  ${name}  ${addresses.join(' ')}${port === 25 ? '' : `  port ${port}`}`,
+      ),
+    ),
+    ...groups(paths).flatMap(({ sources, path }) => [
+      '',
+      page.paint('bold', `From ${sources.join(', ')}`),
+      ...valueTable(path, page),
+    ]),
+  ]
+}
+
+/** Sources for which all is the same are shown once. */
+function groups(paths: readonly Path[]): { sources: string[]; path: Path }[] {
+  const found = new Map<string, { sources: string[]; path: Path }>()
+  for (const path of paths) {
+    const key = JSON.stringify(path.values)
+    const group = found.get(key)
+    if (group === undefined) found.set(key, { sources: [path.source], path })
+    else group.sources.push(path.source)
+  }
+  return [...found.values()]
+}
+
+function valueTable({ values }: Path, page: Page): string[] {
+  return table(
+    values,
+    [
+      { title: 'VALUE', value: ({ name }) => name },
+      {
+        title: '',
+        value: ({ value }) => (value === undefined ? '–' : Array.isArray(value) ? value.join(', ') : String(value)),
+        least: 12,
+      },
+      { title: 'FROM', value: ({ from }) => originText(from), least: 20 },
+    ],
+    page,
+  )
+}
+
+function originText(from: Value['from']): string {
+  switch (from.kind) {
+    case 'default':
+      return 'default'
+    case 'route':
+      return 'the [[route]]'
+    case 'tls_policy':
+      return 'the [[tls_policy]]'
+    case 'env':
+      return `$${from.variable}`
+    case 'config':
+      return from.line === undefined
+        ? `default of ${from.option}`
+        : `${shortName(from.file ?? '')}:${from.line}, ${from.option}`
+    case 'preset':
+    case 'file':
+      return `${shortName(from.file)}:${from.line} ${from.section}${from.note === undefined ? '' : `, ${from.note}`}`
+  }
+}
+
+function shortName(file: string): string {
+  const name = relative(process.cwd(), file)
+  return name.startsWith('..') || !file.startsWith('/') ? file : name
+}

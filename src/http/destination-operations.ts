@@ -1,0 +1,89 @@
+// Where mail for a domain goes and what holds there, every value with the line it comes from.
+
+import { formatDuration, formatRate, type Rate } from '../config/units.ts'
+import type { Delivery, Resolution as Resolved, ResolvedPath } from '../delivery/delivery.ts'
+import { parseAddress, parseDomain } from '../mail/address.ts'
+import type { Origin } from '../shaping/shaping.ts'
+import { snake, VALUE_NAMES, type ValueName } from '../shaping/values.ts'
+import { checked, domainParam } from './input.ts'
+import { OperationError } from './problem.ts'
+import { toWire, type Wire } from './wire.ts'
+
+/** `route`, `tls_policy`: they say so, whatever the shaping says. */
+export type ValueOrigin = Origin | { readonly kind: 'route' | 'tls_policy' }
+
+export interface ShownValue {
+  readonly name: string
+  /** As it could stand in the file; absent where there is no limit. */
+  readonly value?: string | readonly string[] | number
+  readonly from: ValueOrigin
+}
+
+export interface ShownPath {
+  readonly source: string
+  readonly pools: readonly string[]
+  readonly values: readonly ShownValue[]
+}
+
+export type Resolution =
+  | Wire<
+      Omit<Extract<Resolved, { kind: 'nowhere' }>, 'outcome'> & {
+        cause: Extract<Resolved, { kind: 'nowhere' }>['outcome']['cause']
+      }
+    >
+  | (Wire<Omit<Extract<Resolved, { kind: 'site' }>, 'paths'>> & { readonly paths: readonly Wire<ShownPath>[] })
+
+export interface DestinationOperations {
+  /** MX hosts, site, provider and the values in force for each source. Asks DNS as a delivery would. */
+  resolve(domain: string): Promise<Resolution>
+}
+
+export function destinationOperations({
+  delivery,
+}: {
+  readonly delivery: Pick<Delivery, 'resolve'> | undefined
+}): DestinationOperations {
+  return {
+    resolve: async (text) => {
+      const { domain: given } = checked(domainParam, { domain: text })
+      const domain = parseAddress(given)?.domain ?? parseDomain(given)
+      if (domain === undefined) throw new OperationError('invalid', `${given} is not a domain.`)
+      if (delivery === undefined)
+        throw new OperationError('unavailable', 'In the sandbox the relay itself is the name server: start it first.')
+      return shown(await delivery.resolve(domain))
+    },
+  }
+}
+
+function shown(resolved: Resolved): Resolution {
+  if (resolved.kind === 'nowhere') {
+    const { outcome, ...rest } = resolved
+    return toWire({ ...rest, cause: outcome.cause })
+  }
+  return toWire({ ...resolved, paths: resolved.paths.map(shownPath) })
+}
+
+function shownPath({ source, pools, effective, sourceRate, route, tlsPolicy }: ResolvedPath): ShownPath {
+  const values = VALUE_NAMES.map((name): ShownValue => {
+    const routed = name === 'connections' ? route?.connections : name === 'tls' ? route?.tls : undefined
+    const ruled = routed ?? (name === 'tls' ? tlsPolicy : undefined)
+    const value = ruled ?? effective.values[name]
+    const from: ValueOrigin =
+      ruled === undefined ? effective.from[name] : { kind: routed === undefined ? 'tls_policy' : 'route' }
+    const text = valueText(name, value)
+    return { name: snake(name), ...(text !== undefined && { value: text }), from }
+  })
+  const total: ShownValue[] =
+    sourceRate === undefined
+      ? []
+      : [{ name: 'source_message_rate', value: formatRate(sourceRate.value), from: sourceRate.from }]
+  return { source, pools, values: [...values, ...total] }
+}
+
+function valueText(name: ValueName, value: unknown): ShownValue['value'] | undefined {
+  if (value === undefined || value === 'unlimited') return undefined
+  if (Array.isArray(value)) return value.map((ms: number) => formatDuration(ms))
+  if (typeof value === 'number') return name.endsWith('Timeout') ? formatDuration(value) : value
+  if (typeof value === 'object') return formatRate(value as Rate)
+  return String(value)
+}

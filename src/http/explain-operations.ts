@@ -1,0 +1,202 @@
+// What binds the mail of a domain or of one recipient right now: suspension, limit, back-off, attempts under way; since
+// when, until when, how many wait, and which rule judged the last refusal.
+
+import type { Settings } from '../config/schema.ts'
+import { formatRate } from '../config/units.ts'
+import type { Delivery, PathStatus } from '../delivery/delivery.ts'
+import type { Journal } from '../journal/journal.ts'
+import { type Domain, domainOf, parseDomain } from '../mail/address.ts'
+import type { Cause } from '../mail/outcome.ts'
+import type { QueueOperator } from '../queue/operator.ts'
+import type { Queue } from '../queue/queue.ts'
+import type { LaneStanding } from '../queue/runner.ts'
+import type { Suspension } from '../queue/suspensions.ts'
+import type { Clock, EpochMs } from '../util/clock.ts'
+import { checked, domainParam, RECIPIENT_KEY, readRecipientKey, recipientParam } from './input.ts'
+import { OperationError } from './problem.ts'
+import { toWire, type Wire } from './wire.ts'
+
+/** What binds a lane, the strongest first. `free`: nothing but its turn. */
+export type Binding =
+  | { readonly kind: 'suspended'; readonly suspension: Suspension }
+  | {
+      readonly kind: 'limit'
+      readonly limit: string
+      readonly rate?: string
+      readonly since: EpochMs
+      readonly until?: EpochMs
+    }
+  | { readonly kind: 'connections'; readonly inFlight: number; readonly slots: number }
+  /** Nobody is due yet: those that wait were refused, or put off by a limit of their own (a tag, a source). */
+  | { readonly kind: 'back-off'; readonly until: EpochMs }
+  | { readonly kind: 'free' }
+
+export interface ExplainedLane {
+  readonly tenant: string
+  readonly waiting: number
+  readonly due: number
+  /** True: there are more than were counted. */
+  readonly more: boolean
+  readonly binding: Binding
+  readonly nextAttemptAt?: EpochMs
+  /** Of the first that wait, why the last attempt did not deliver. */
+  readonly lastRefusal?: {
+    readonly at: EpochMs
+    readonly recipient: string
+    readonly cause: Cause
+    readonly rule?: string
+    readonly category?: string
+  }
+}
+
+export interface Explained {
+  readonly domain: string
+  readonly site?: string
+  readonly provider?: string
+  /** Why there is no site. */
+  readonly cause?: Cause
+  readonly lanes: readonly ExplainedLane[]
+  readonly paths: readonly PathStatus[]
+  /** Of one recipient, when one was asked about. */
+  readonly recipient?: {
+    readonly id: string
+    readonly n: number
+    readonly address: string
+    readonly state: string
+    readonly tenant: string
+    readonly source?: string
+    readonly nextAttemptAt?: EpochMs
+    readonly cause?: Cause
+    readonly rule?: string
+  }
+}
+
+export interface ExplainOperations {
+  /** `what`: a domain, a message id, or id.n for one recipient. */
+  explain(what: string): Promise<Wire<Explained>>
+}
+
+export interface ExplainParts {
+  readonly core: { readonly queue: Queue; readonly operator: QueueOperator; readonly journal: Journal }
+  readonly settings: () => Settings
+  readonly clock: Clock
+  readonly relay?: {
+    readonly delivery: Pick<Delivery, 'paths' | 'resolve' | 'sourceOf'>
+    standing(tenant: string, domain: Domain): LaneStanding | undefined
+  }
+}
+
+export function explainOperations(parts: ExplainParts): ExplainOperations {
+  return {
+    explain: async (what) => {
+      if (parts.relay === undefined)
+        throw new OperationError('unavailable', 'The relay is not running: nothing binds but that.')
+      const isKey = RECIPIENT_KEY.test(what)
+      if (!isKey) return toWire(await ofDomain(parts, parsedDomain(what)))
+      const { id, n = 0 } = readRecipientKey(checked(recipientParam, { id: what }).id)
+      const recipient = parts.core.queue.recipient(id, n)
+      const message = parts.core.queue.message(id)
+      if (recipient === undefined || message === undefined)
+        throw new OperationError('not-found', `There is no ${what} in the store.`)
+      const explained = await ofDomain(parts, domainOf(recipient.address), recipient.tenant)
+      const pool =
+        message.pool ?? parts.settings().tenant.find(({ name }) => name === message.tenant)?.pool ?? 'default'
+      const source = parts.relay.delivery.sourceOf(pool, id)
+      const last = refusalOf(parts.core.journal, id, n)
+      return toWire({
+        ...explained,
+        recipient: {
+          id,
+          n,
+          address: recipient.address,
+          state: recipient.state.kind,
+          tenant: recipient.tenant,
+          ...(source !== undefined && { source }),
+          ...(recipient.state.kind === 'waiting' && { nextAttemptAt: recipient.state.dueAt }),
+          ...(recipient.lastCause !== undefined && { cause: recipient.lastCause }),
+          ...(last?.rule !== undefined && { rule: last.rule }),
+        },
+      })
+    },
+  }
+}
+
+function parsedDomain(text: string): Domain {
+  const given = checked(domainParam, { domain: text }).domain
+  const domain = parseDomain(given.slice(given.lastIndexOf('@') + 1))
+  if (domain === undefined) throw new OperationError('invalid', `${given} is neither a domain nor the id of a message.`)
+  return domain
+}
+
+async function ofDomain(parts: ExplainParts, domain: Domain, tenant?: string): Promise<Explained> {
+  const { relay, settings } = parts
+  const resolved = await relay?.delivery.resolve(domain)
+  const tenants = settings().tenant.map(({ name }) => name)
+  const lanes: ExplainedLane[] = []
+  for (const name of tenants) {
+    if (tenant !== undefined && name !== tenant) continue
+    const lane = await laneOf(parts, name, domain)
+    if (lane !== undefined) lanes.push(lane)
+  }
+  const site = resolved?.kind === 'site' ? resolved.site : undefined
+  const paths = ((await relay?.delivery.paths()) ?? []).filter(
+    (path) => path.site === site && (path.domain ?? domain) === domain,
+  )
+  return {
+    domain,
+    ...(site !== undefined && { site }),
+    ...(resolved?.kind === 'site' && resolved.provider !== undefined && { provider: resolved.provider }),
+    ...(resolved?.kind === 'nowhere' && { cause: resolved.outcome.cause }),
+    lanes,
+    paths,
+  }
+}
+
+async function laneOf(parts: ExplainParts, tenant: string, domain: Domain): Promise<ExplainedLane | undefined> {
+  const { core, clock, relay } = parts
+  const { waiting, due, more } = await core.operator.countLane(tenant, domain)
+  if (waiting === 0) return undefined
+  const standing = relay?.standing(tenant, domain)
+  const { recipients } = await core.operator.find({ tenant, domain, state: 'waiting', limit: 1 })
+  const [first] = recipients
+  const last = first === undefined ? undefined : refusalOf(core.journal, first.id, first.n)
+  const binding = bindingOf(standing, clock.now())
+  const nextAttemptAt =
+    binding.kind === 'suspended' ? binding.suspension.until : 'until' in binding ? binding.until : undefined
+  return {
+    tenant,
+    waiting,
+    due,
+    more,
+    binding,
+    ...(nextAttemptAt !== undefined && { nextAttemptAt }),
+    ...(last !== undefined && { lastRefusal: last }),
+  }
+}
+
+function bindingOf(standing: LaneStanding | undefined, now: EpochMs): Binding {
+  if (standing?.suspension !== undefined) return { kind: 'suspended', suspension: standing.suspension }
+  if (standing?.limit !== undefined) {
+    const { name, rate, since, until } = standing.limit
+    return {
+      kind: 'limit',
+      limit: name,
+      ...(rate !== undefined && { rate: formatRate(rate) }),
+      since,
+      ...(until !== undefined && { until }),
+    }
+  }
+  if (standing?.nextDue !== undefined && standing.nextDue > now && !standing.isReady)
+    return { kind: 'back-off', until: standing.nextDue }
+  const { inFlight, slots } = standing ?? {}
+  if (inFlight !== undefined && slots !== undefined && inFlight >= slots)
+    return { kind: 'connections', inFlight, slots }
+  return { kind: 'free' }
+}
+
+function refusalOf(journal: Journal, id: string, n: number): ExplainedLane['lastRefusal'] {
+  const record = journal.ofMessage(id).findLast((each) => each.n === n && each.cause !== undefined)
+  if (record?.cause === undefined) return undefined
+  const { at, recipient, cause, verdict } = record
+  return { at, recipient, cause, ...(verdict !== undefined && { rule: verdict.rule, category: verdict.category }) }
+}
