@@ -15,6 +15,8 @@ export interface Plan extends Node {
   readonly lookups: number
   readonly reports: number
   readonly mutations: number
+  /** Messages of the simulation of limits. */
+  readonly shaped: number
   readonly seed: number
   /** File that names the mails of the corpus to take, one a line; all of them without it. */
   readonly corpusList: string | undefined

@@ -32,6 +32,7 @@ const FULL: Omit<Plan, 'main' | 'nodeOptions' | 'seed' | 'corpusList'> = {
   lookups: 200_000,
   reports: 5000,
   mutations: 100_000,
+  shaped: 200_000,
 }
 const QUICK: typeof FULL = {
   rounds: 3,
@@ -43,6 +44,7 @@ const QUICK: typeof FULL = {
   lookups: 50_000,
   reports: 1000,
   mutations: 10_000,
+  shaped: 40_000,
 }
 
 const { values } = parseArgs({
