@@ -146,7 +146,7 @@ const CASES: readonly Case[] = [
   {
     name: 'a program that failed has no SMTP code',
     content: `${HEAD}Final-Recipient: rfc822; a@example.org\nAction: failed\nStatus: 5.3.0\nDiagnostic-Code: X-Unix; 127\n`,
-    expected: [{ diagnostic: '127', code: undefined }],
+    expected: [{ diagnostic: 'X-Unix; 127', code: undefined }],
   },
 ]
 
@@ -179,8 +179,29 @@ describe('status', () => {
     [undefined, '5.2.2', '5.2.2'],
     ['none', undefined, undefined],
     ['192.0.2.1', undefined, undefined],
-  ])('%j with %j quoted is %j', (given, quoted, expected) => {
-    expect(statusOf(given, quoted)).toBe(expected)
+    ['5.X.X', undefined, '5.0.0'],
+    ['4', undefined, '4.0.0'],
+    ['550', undefined, undefined],
+    ['4.4.7', '4.2.2', '4.2.2'],
+    ['4.4.7', '4.0.0', '4.4.7'],
+    ['4.4.7', '5.1.1', '4.4.7'],
+    ['5.4.7', '4.2.2', '5.4.7'],
+  ])('%j with %j quoted is %j', (field, quoted, expected) => {
+    expect(statusOf({ field, quoted })).toBe(expected)
+  })
+
+  test.each([
+    ['5.0.0', 450, undefined, '4.0.0'],
+    ['5.0.0', 450, '4.2.2', '4.2.2'],
+    ['5.0.0', 550, undefined, '5.0.0'],
+    ['4.0.0', 554, undefined, '4.0.0'],
+    ['4.0.0', 554, '5.7.1', '5.7.1'],
+    ['5.1.1', 450, undefined, '5.1.1'],
+    ['4.2.2', 552, '5.2.2', '5.2.2'],
+    ['5.4.7', 450, '4.2.2', '4.2.2'],
+    [undefined, 450, undefined, undefined],
+  ])('%j over a reply of %i and %j is %j', (field, code, quoted, expected) => {
+    expect(statusOf({ field, code, quoted })).toBe(expected)
   })
 })
 

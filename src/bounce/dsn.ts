@@ -134,7 +134,7 @@ function recipientOf(group: Fields): ReportedRecipient | undefined {
   const address = addressOf([final, original, actual])
   const diagnostic = diagnosticOf(group.get('diagnostic-code'))
   const quoted = replyIn(diagnostic)
-  const status = statusOf(group.get('status'), quoted.enhanced)
+  const status = statusOf({ field: group.get('status'), quoted: quoted.enhanced, code: quoted.code })
   const remoteMta = hostOf(group.get('remote-mta'))
   const first = isAddress(original) && !sameAddress(original, address) ? original : undefined
   return {
@@ -177,17 +177,43 @@ function character(hex: string): string | undefined {
   return code > 0x20 && code <= 0x10ffff ? String.fromCodePoint(code) : undefined
 }
 
-/** Status as given, unless it says nothing and the diagnostic quotes a better one. */
-export function statusOf(value: string | undefined, quoted: string | undefined): string | undefined {
-  const [, level = '', subject = '', detail = ''] =
-    /(?<![\d.])([245])\s?\.\s?(\d{1,3})\s?\.\s?(\d{1,3})(?![\d.]*\d)/.exec(value ?? '') ?? []
-  if (level === '') return quoted
-  const given = `${level}.${Number(subject)}.${Number(detail)}`
-  return given.endsWith('.0.0') && quoted?.startsWith(level) ? quoted : given
+interface Statuses {
+  /** The Status field. */
+  readonly field: string | undefined
+  /** The enhanced code in the reply that is passed on. */
+  readonly quoted: string | undefined
+  /** The basic code of that reply, only where it is sure to be about this recipient. */
+  readonly code?: number | undefined
+}
+
+/**
+ * Status as given, unless it says nothing of the cause or the reply contradicts it: RFC 3464 §2.3.6 has the reply as it
+ * was, the status is what the reporting system made of it. `5.0.0` over a 4yz reply is what those write who gave up.
+ * The other way round stands: who says 4.0.0 over a bare 5yz did not take it for final.
+ */
+export function statusOf({ field, quoted, code }: Statuses): string | undefined {
+  const given = givenStatus(field)
+  if (given === undefined) return quoted
+  const [level = ''] = given
+  const isEmpty = given.endsWith('.0.0')
+  const replied = code === undefined ? level : String(code)[0]
+  if (replied !== level && quoted !== undefined && quoted[0] === replied) return quoted
+  if (isEmpty && replied === '4') return quoted ?? '4.0.0'
+  // x.4.7 says that time ran out, not what it ran out over.
+  const saysLittle = isEmpty || (given.endsWith('.4.7') && quoted?.endsWith('.0.0') === false)
+  return saysLittle && quoted?.startsWith(level) ? quoted : given
+}
+
+/** `5.1.1 (unknown)`, `5 . 1 . 1`; of `5.X.X` or `4` the class. */
+function givenStatus(field = ''): string | undefined {
+  const [, level, subject, detail] = /(?<![\d.])([245])\s?\.\s?(\d{1,3})\s?\.\s?(\d{1,3})(?![\d.]*\d)/.exec(field) ?? []
+  if (level !== undefined) return `${level}.${Number(subject)}.${Number(detail)}`
+  const only = /^\s*([245])(?:\s*$|\.x\.x)/i.exec(field)?.[1]
+  return only === undefined ? undefined : `${only}.0.0`
 }
 
 const ACTIONS: readonly (readonly [RegExp, DsnAction])[] = [
-  [/^fail|^undeliver|^bounce|^permanent|^reject/i, 'failed'],
+  [/^fail|^undeliver|^bounce|^permanent|^reject|^expire/i, 'failed'],
   [/^delay|^defer|^transient|^temp|^retry/i, 'delayed'],
   [/^deliver|^success/i, 'delivered'],
   [/^relay/i, 'relayed'],
@@ -202,9 +228,9 @@ function actionOf(value: string | undefined, status: string | undefined): DsnAct
   return status?.startsWith('2') ? 'delivered' : 'failed'
 }
 
-/** `smtp; 550 …` without the type. */
-function diagnosticOf(value: string | undefined): string {
-  return oneLine((value ?? '').replace(/^\s*[A-Za-z][\w-]{0,30}\s*;/, ''))
+/** `smtp; 550 …` without the type; `X-Unix; 127` with it, else nobody could tell the number for an exit status. */
+function diagnosticOf(value = ''): string {
+  return oneLine(/^\s*x-unix\s*;\s*\d{1,3}\s*$/i.test(value) ? value : value.replace(/^\s*[A-Za-z][\w-]{0,30}\s*;/, ''))
 }
 
 /** `dns; mx.example.org (192.0.2.1, the server for the domain …)` → the host. */

@@ -23,7 +23,9 @@ const CODE_PLACES: readonly RegExp[] = [
     'i',
   ),
 ]
-const ENHANCED = /(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?!\d|\.\d)/g
+const EXPIRED = /(?<![\d.])5\d\d[ -]#?(4\.4\.7)(?![\d.]*\d)/
+/** Not the number of a version: `v5.0.5`. */
+const ENHANCED = /(?<![\d.\p{L}]|version )([245]\.\d{1,3}\.\d{1,3})(?!\d|\.\d)/giu
 
 const COMMANDS: readonly (readonly [RegExp, SmtpCommand])[] = [
   [/^(?:initial connection|connect|banner|greeting)/i, 'banner'],
@@ -62,8 +64,13 @@ function codeIn(words: string): number | undefined {
   return undefined
 }
 
-/** The first that says something and agrees with the code; x.0.0 only where nothing better stands. */
+/**
+ * The first that says something and agrees with the code; x.0.0 only where nothing better stands. Of `550 4.4.7
+ * QUEUE.Expired` the milder word counts: it was temporary, and is refused only because time ran out.
+ */
 function enhancedIn(words: string, code: number | undefined): string | undefined {
+  const milder = code !== undefined && code >= 500 ? EXPIRED.exec(words)?.[1] : undefined
+  if (milder !== undefined) return milder
   const level = code === undefined ? undefined : String(Math.floor(code / 100))
   let fallback: string | undefined
   for (const [, enhanced = ''] of words.matchAll(ENHANCED)) {

@@ -119,7 +119,7 @@ function completed(recipient: ReportedRecipient, mail: OpenMail, isOnly: boolean
   }
   const diagnostic = told.text
   const quoted = replyIn(diagnostic)
-  const status = statusOf(recipient.status, quoted.enhanced)
+  const status = statusOf({ field: recipient.status, quoted: quoted.enhanced })
   const command = recipient.command ?? quoted.command ?? commandIn(told.near)
   return {
     ...recipient,

@@ -84,6 +84,24 @@ describe('a summary', () => {
   })
 
   test.each([
+    ['its own status first', 'exim', { status: '5.2.2', diagnostic: 'retry timeout exceeded' }, '5.2.2'],
+    ['then the class of the reply', 'exim', { code: 550, diagnostic: '550 temporary' }, '5.0.0'],
+    ['a reply that was temporary', 'general', { code: 450, diagnostic: '450 later' }, '4.0.0'],
+    ['words that say so', 'general', { diagnostic: 'Host is temporarily out of order' }, '4.0.0'],
+    ['sendmail that waited', 'sendmail', { diagnostic: 'Deferred: Connection timed out' }, '4.0.0'],
+    ['no such user stays that', 'general', { diagnostic: 'User unknown, temporarily or not' }, '5.0.0'],
+    ['Exim that gave up', 'exim', { diagnostic: 'retry timeout exceeded' }, '4.0.0'],
+    ['Exim over a full mailbox', 'exim', { diagnostic: 'mailbox is full: retry timeout exceeded' }, '4.0.0'],
+    ['Exim over a domain', 'exim', { diagnostic: 'Unrouteable address' }, '5.0.0'],
+    ['others that gave up', 'x', { diagnostic: 'delivery time expired' }, '5.0.0'],
+    ['a delay', 'x', { action: 'delayed' }, '4.0.0'],
+    ['a delivery', 'x', { action: 'relayed' }, '2.0.0'],
+  ] as const)('gives a status: %s', (_name, family, fields, status) => {
+    const { recipients } = summaryOf(report({ family, recipients: [failed(fields)] }), classifier)
+    expect(recipients.map((each) => each.status)).toEqual([status])
+  })
+
+  test.each([
     ['complaint', 'arf', 'arf', ['jane@example.org']],
     ['unsubscribe', 'apple', 'arf', ['bob@example.org']],
     ['unsubscribe', 'subject', 'other', []],

@@ -27,7 +27,10 @@ export interface Summary {
 export function summaryOf(parsed: ParsedReport, classifier: Classifier): Summary {
   switch (parsed.kind) {
     case 'dsn':
-      return { kind: 'dsn', recipients: parsed.recipients.map((recipient) => summarised(recipient, classifier)) }
+      return {
+        kind: 'dsn',
+        recipients: parsed.recipients.map((recipient) => summarised({ recipient, family: parsed.family, classifier })),
+      }
     case 'complaint':
       return { kind: 'arf', recipients: parsed.recipients.map(({ address }) => complaint(address, parsed)) }
     case 'unsubscribe':
@@ -44,12 +47,18 @@ export function summaryOf(parsed: ParsedReport, classifier: Classifier): Summary
   }
 }
 
-function summarised(recipient: ReportedRecipient, classifier: Classifier): SummarisedRecipient {
+interface Reported {
+  readonly recipient: ReportedRecipient
+  readonly family: string
+  readonly classifier: Classifier
+}
+
+function summarised({ recipient, family, classifier }: Reported): SummarisedRecipient {
   const verdict = judged(recipient, classifier)
   return {
     address: recipient.address,
     action: recipient.action,
-    status: recipient.status ?? statusClass(recipient),
+    status: recipient.status ?? statusClass(recipient, { family, class: verdict.class }),
     reply: recipient.code === undefined ? '' : String(recipient.code),
     category: verdict.category,
     code: verdict.code,
@@ -65,10 +74,26 @@ function classOfDelay(recipient: ReportedRecipient, classifier: Classifier): Coa
   return said === 'unknown' ? 'infra' : said
 }
 
-function statusClass({ code, action }: ReportedRecipient): string {
+const TEMPORARY = /\btemporar|persistent transient|^deferred:/i
+/** Exim tries again only what is temporary, a full mailbox among it: when it has tried for too long it says so. */
+const EXIM_GAVE_UP =
+  /retry time(?:out| not reached)|failing for a long time|(?:been|was) frozen|mailbox is full|quota exceed/i
+/** No such user and no such domain are no passing state, whatever else is said. */
+const LASTING: ReadonlySet<CoarseClass> = new Set(['recipient', 'domain'])
+
+/**
+ * RFC 3463 §2: class 4 is also what was given up because a temporary condition lasted. Without code and status only
+ * words tell that it was one.
+ */
+function statusClass(
+  { code, action, diagnostic }: ReportedRecipient,
+  about: { readonly family: string; readonly class: CoarseClass },
+): string {
   if (code !== undefined) return `${Math.floor(code / 100)}.0.0`
-  if (action === 'failed') return '5.0.0'
-  return action === 'delayed' ? '4.0.0' : '2.0.0'
+  if (action === 'delayed') return '4.0.0'
+  if (action !== 'failed') return '2.0.0'
+  const isTemporary = TEMPORARY.test(diagnostic) || (about.family === 'exim' && EXIM_GAVE_UP.test(diagnostic))
+  return isTemporary && !LASTING.has(about.class) ? '4.0.0' : '5.0.0'
 }
 
 function complaint(address: string, { feedback }: ParsedReport): SummarisedRecipient {
