@@ -9,7 +9,7 @@ import { COMMANDS_ABOUT_US, type SmtpCommand, type SmtpReply } from '../mail/rep
 import { masked } from './mask.ts'
 import { quotedIn } from './quoted.ts'
 import type { Rule, Rules } from './rules.ts'
-import { type Action, CATEGORIES, type Category, type Verdict } from './verdict.ts'
+import { type Action, CATEGORIES, type Category, type CoarseClass, type Verdict } from './verdict.ts'
 
 export interface Classifiable {
   readonly cause: Cause
@@ -129,6 +129,7 @@ class RuleClassifier implements Classifier {
       verdict: {
         ...CATEGORIES[category],
         ...(isTransient(heard) && CATEGORIES[category].class === 'domain' ? LOOKED_UP_IN_VAIN : {}),
+        ...(found.class === undefined ? {} : { class: found.class }),
         category,
         action: isTransient(heard) && action === 'fail' ? 'retry' : action,
         rule,
@@ -155,7 +156,14 @@ class RuleClassifier implements Classifier {
     )
     if (rule === undefined) return undefined
     const { category, action, note } = rule
-    return { category, rule: rule.name, by: 'text', ...(action ? { action } : {}), ...(note ? { note } : {}) }
+    return {
+      category,
+      rule: rule.name,
+      by: 'text',
+      ...(rule.class ? { class: rule.class } : {}),
+      ...(action ? { action } : {}),
+      ...(note ? { note } : {}),
+    }
   }
 
   /** The operator's before the shipped, and among each the provider's before the general. */
@@ -214,6 +222,7 @@ interface Finding {
   readonly category: Category
   readonly rule: string
   readonly by: Explanation['by']
+  readonly class?: CoarseClass
   readonly action?: Action
   readonly note?: string
 }
@@ -238,6 +247,7 @@ function mayMean(category: Category, command: SmtpCommand): boolean {
 /** Without a basic code (a report may have none) the enhanced code tells. */
 function isTransient({ code, text }: Said): boolean {
   if (code !== 0) return code < 500
+  if (/^deferred:/i.test(text)) return true
   return /(?<![\d.])([45])\.\d{1,3}\.\d{1,3}(?![\d.]*\d)/.exec(text)?.[1] === '4'
 }
 

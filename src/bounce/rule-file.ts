@@ -5,7 +5,7 @@ import { parse, TomlError } from 'smol-toml'
 import { z } from 'zod'
 import { lineIndex } from '../config/lines.ts'
 import { nearest } from '../config/suggest.ts'
-import { CATEGORIES, type Category } from './verdict.ts'
+import { CATEGORIES, type Category, COARSE_CLASSES } from './verdict.ts'
 
 /** The rules are wrong; the message names the file, the rule and what to mend. */
 export class RulesError extends Error {
@@ -25,6 +25,7 @@ const rule = z.strictObject({
   match: patterns,
   unless: patterns.optional(),
   category,
+  class: z.enum(COARSE_CLASSES).optional(),
   action: action.optional(),
   scope: z.string().optional(),
   commands: z.array(z.enum(COMMANDS)).min(1).optional(),

@@ -23,6 +23,20 @@ describe('the shipped rules', () => {
     expect(catchAll.map((rule) => rule.name)).toEqual([])
   })
 
+  // 5.7.13 is said of the account that sends (RFC 5248), however much it sounds like a mailbox.
+  test('give no address up over words about the sending account', () => {
+    for (const text of ['525 5.7.13 User Account Disabled', '550 5.7.13 mailbox disabled'])
+      expect(
+        classifier.classify({
+          cause: {
+            kind: 'reply',
+            command: 'RCPT',
+            reply: { code: Number(text.slice(0, 3)), enhanced: '5.7.13', lines: [text.slice(4)] },
+          },
+        }).kind,
+      ).toBe('other')
+  })
+
   test('take no long time over a hostile reply', () => {
     const hostile = [
       'mailbox '.repeat(400),
@@ -52,9 +66,21 @@ describe('wrong rules', () => {
     ['an unknown provider', rule(`${good}\nscope = "nobody"`), /no provider "nobody"/],
     ['one id twice', `${rule(good)}\n[[rule]]\n${good}`, /two rules "a"/],
     ['an unknown action', rule(`${good}\naction = "explode"`), /action/],
+    ['an unknown class', rule(`${good}\nclass = "nonsense"`), /class/],
   ])('%s', (_name, text, message) => {
     expect(() => parseRules(text)).toThrow(RulesError)
     expect(() => parseRules(text)).toThrow(message)
+  })
+
+  test('one with a class of its own changes what a reply is about, not what follows', () => {
+    const rules = parseRules(rule(`${good.replace('"other"', '"transient"')}\nclass = "full"`))
+    const [own, plain] = [rules, parseRules(rule(good.replace('"other"', '"transient"')))].map((each) =>
+      createClassifier(each).classify({
+        cause: { kind: 'reply', command: 'RCPT', reply: { code: 550, lines: ['x'] } },
+      }),
+    )
+    expect([plain?.class, own?.class]).toEqual(['infra', 'full'])
+    expect({ ...own, class: '' }).toEqual({ ...plain, class: '' })
   })
 
   test('a good one is taken', () => {

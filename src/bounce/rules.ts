@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import type { SmtpCommand } from '../mail/reply.ts'
 import { folded } from './mask.ts'
 import { type RuleFile, RulesError, readRuleFile, type WrittenRule } from './rule-file.ts'
-import type { Action, Category } from './verdict.ts'
+import type { Action, Category, CoarseClass } from './verdict.ts'
 
 export { RulesError } from './rule-file.ts'
 
@@ -16,6 +16,8 @@ export interface Rule {
   /** Where this matches too, the rule says nothing. */
   readonly unless?: RegExp
   readonly category: Category
+  /** Where the reply is about something else than most of its category; what is done follows the category alone. */
+  readonly class?: CoarseClass
   /** Replaces what the category alone would do with the message. */
   readonly action?: Action
   /** The one provider whose replies it is for; absent: everybody's. */
@@ -141,6 +143,7 @@ function compiled(
     isOwn: given.isOwn,
     samples: rest.samples,
     ...(unless === undefined ? {} : { unless: patternOf(unless, { ...given, id }) }),
+    ...(rest.class === undefined ? {} : { class: rest.class }),
     ...(does === undefined ? {} : { action: does }),
     ...(scope === undefined ? {} : { scope }),
     ...(commands === undefined ? {} : { commands: new Set(commands) }),

@@ -2,17 +2,19 @@
 
 export type Kind = 'hard' | 'soft' | 'block' | 'other'
 export type Fault = 'recipient' | 'recipient-system' | 'sender' | 'content' | 'policy' | 'local' | 'unknown'
-export type CoarseClass =
-  | 'recipient'
-  | 'inactive'
-  | 'full'
-  | 'domain'
-  | 'size'
-  | 'relay'
-  | 'policy'
-  | 'rate'
-  | 'infra'
-  | 'unknown'
+export const COARSE_CLASSES = [
+  'recipient',
+  'inactive',
+  'full',
+  'domain',
+  'size',
+  'relay',
+  'policy',
+  'rate',
+  'infra',
+  'unknown',
+] as const
+export type CoarseClass = (typeof COARSE_CLASSES)[number]
 /** What the queue does with this message; a 5xx that is about us is not the end of it. */
 export type Action = 'fail' | 'retry' | 'retry-elsewhere' | 'slow' | 'suspend'
 

@@ -101,6 +101,7 @@ match = ['mailbox (retired|gone)', 'E-?4711']   # any of these; regular expressi
 unless = 'temporarily'            # optional: where this matches too, the rule says nothing
 commands = ["RCPT"]               # optional: only in answer to these
 category = "inactive-mailbox"     # one of those below
+class = "recipient"               # optional: what it is about, for reports, where most of the category is about something else
 action = "fail"                   # optional: fail, retry, retry-elsewhere, slow, suspend
 note = "Said since their move."   # optional: shown by bounce classify
 samples = ["550 5.7.1 Mailbox retired, E4711"]  # replies that must meet this rule
