@@ -29,6 +29,127 @@ function table(wanted: CoarseClass, lines: string): void {
 table(
   'recipient',
   `
+  550 5.1.1 The person you are writing to has no account with us
+  550 Mailbox does not exist - check for typing errors
+  554 5.1.1 unknown recipient: jane@example.com, giving up
+  550 No account found for that e-mail
+  550 5.1.1 recipient unknown to LDAP directory
+  550 there isn't anyone here with that address
+  550 <jane@example.com>: local user not defined
+  550 User x does not have a mailbox on this system
+  550 El destinatario no existe en este servidor
+  550 Cette adresse n'existe plus
+  550 L'utente non e presente
+  550 Bruker finnes ikke
+  550 Kullanici bulunamadi
+  550 5.1.1 Sorry, that name is not in our user list
+  550 Unable to locate recipient x in our system
+  550 5.1.1 Recipient could not be resolved
+  553 jane@example.com is not one of our addresses
+  550 No delivery: mailbox missing
+  550 Account not provisioned
+  550 user never heard of
+  550 address misspelled or nonexistent
+  550 Der Empfaenger ist auf diesem Server nicht eingerichtet
+  550 Il n'y a pas de boite a ce nom
+  550 O usuario informado nao foi encontrado
+  550 Adresata nie znaleziono
+  550 無此用戶
+  550 해당 사용자가 없습니다
+  550 5.1.1 this recipient isn't known to me
+  550 mail to jane@example.com rejected: not a local mailbox
+  550 Recipient's mailbox could not be found
+  550 No one uses this address
+  550 The e-mail address you typed is incorrect
+  550 RCPT address has no such inbox
+  550 Votre correspondant n'a pas de messagerie chez nous
+  550 L'indirizzo indicato non risulta
+  550 La cuenta destino no esta registrada
+  550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient not found by SMTP address lookup
+  554 delivery error: dd This user doesn't have a ymail.com account (jane@example.com) [-5] - mta1234.mail.gq1.yahoo.com
+  550 5.1.1 User mailbox not found, giving up.
+  550 5.1.1 Adresse d au moins un destinataire invalide. Invalid recipient. LPN416 [416]
+  550 RCPT TO:<jane@example.com> User unknown
+  550 Message was not accepted -- invalid mailbox.  Local mailbox jane@example.com is unavailable: user not found
+  550 5.7.1 No such user!
+  550 User not found: x@163.com
+  550 5.1.1 No such user - naver
+  550 Unknown user jane@example.com
+  550 Invalid recipient: <jane@example.com>
+  550 5.1.1 Invalid email recipients - zoho
+  554 5.7.1 <jane@example.com>: Recipient address rejected: Mailbox does not exist
+  550 5.1.1 Address does not exist - proton
+  550 5.1.1 <jane@example.com>... User unknown (pps)
+  550 No such recipient here (barracuda)
+  550-Invalid recipient jane@example.com 550 (#5.1.1)
+  550 5.7.1 Recipient not exist (FortiMail)
+  550 unknown local-part "x" in domain "y.example"
+  550 5.1.1 <x>: Recipient address rejected: User unknown in local recipient table
+  511 sorry, no mailbox here by that name (#5.1.1 - chkuser)
+  517 User unknown: courier
+  550 <jane@example.com>, Recipient unknown
+  550 Unknown user (hMailServer)
+  550 User x (jane@example.com) not listed in Domino Directory
+  550 5.1.1 No such user here GroupWise
+  550 unknown user <x> (IMail)
+  550 account is not known here: jane@example.com CommuniGate
+  550 Invalid recipient (OpenSMTPD): Destination mailbox unknown
+  550 5.1.1 <jane@example.com>: Recipient address rejected: y.example (zimbra)
+  550 that employee no longer works here
+  550 5.1.1 RCP-P1 The attempted recipient address does not exist
+  550-5.1.1 The email account that you tried to reach does not exist. 550 5.1.1 x at y dot example
+  550 <jane@example.com>: Recipient address rejected: User unknown in relay recipient table
+  550 5.2.0 Recipient unknown: gmx mailbox
+  550 5.1.3 Bad destination mailbox address syntax
+  550 5.1.1 unknown or illegal alias
+  550 La direccion de correo no corresponde a ningun usuario de este dominio
+  550 Skrzynka odbiorcy nie istnieje
+  550 De mailbox bestaat niet op deze server
+  550 Vastaanottajaa ei ole
+  550 Neznamy prijemce
+  550 Requested action not taken: mailbox does not exist here
+  550 person unknown at this site
+  553 5.3.0 <jane@example.com>... Addressee unknown, relay=[192.0.2.1]
+  550 5.1.1 Not our Customer
+  550 5.7.1 No such mailbox. rejected
+  550 cannot deliver: recipient left the company
+  550 5.1.1 Adresse d au moins un destinataire invalide. OFR_416
+  550 <jane@example.com>: User unknown
+  451 5.1.1 unable to validate recipient: does not exist
+  550 5.1.1 Kerio: User not known here
+  550 <jane@example.com>, no such user here (MDaemon)
+  550 Mailbox for <jane@example.com> unknown; SurgeMail
+  550 5.1.0 RESOLVER.ADR.BadPrimary; recipient primary SMTP address is missing or invalid
+  550 5.1.4 Ambiguous address: RESOLVER.ADR.Ambiguous; ambiguous address
+  550 5.1.351 Remote server returned unknown recipient or mailing list closed
+  554 5.0.0 jane@example.com: recipient not on file
+  550 delivery failed: jane@example.com is not a valid mailbox
+  550 the user you are trying to contact does not have an account here
+  550 5.1.1 Sorry, I can't find that mailbox on this machine
+  550 This address is not recognised by our server
+  550 Addressee not known at this domain
+  553 5.1.1 unknown or expired address
+  550 Invalid address: check the spelling of the local part
+  554 No such mail drop defined
+  550 5.1.1 MRSPostfix: nobody by that name
+  550 that mailbox was never created
+  550 mail for jane@example.com: no matching alias
+  550 No such local user
+  550 RCPT refused: local part unknown to us
+  550 empfaenger gibt es nicht
+  550 Destinatario non valido
+  550 Endereco inexistente no servidor
+  550 Ontvanger onbekend bij ons
+  550 用户名错误或不存在
+  550 받는 사람의 메일 주소가 존재하지 않습니다
+  550 宛先不明です
+  550 Почтовый ящик не существует
+  550 Alici bulunamadi
+  550 5.7.1 RESOLVER.RST.NotAuthorized; not authorized
+  550 5.7.1 you have been blocked by the recipient
+  550 user refuses to receive this mail
+  550 5.7.1 Message rejected due to user rules
+  550 refused due to recipient preferences
   550 5.1.1 <jane@example.com>: Recipient address rejected: User unknown in virtual alias table
   550 5.1.1 <jane@example.com>: Recipient address rejected: example.com
   550 5.1.1 unknown or illegal alias: jane@example.com
@@ -299,6 +420,43 @@ table(
 table(
   'inactive',
   `
+  550 5.2.1 this mailbox has been switched off
+  550 the subscriber's e-mail service has been cancelled
+  550 jane@example.com: account on hold, contact billing
+  550 User's account has lapsed
+  550 Mailbox closed at the request of its owner
+  550 The e-mail address has been withdrawn
+  550 Mailbox has not been used for 12 months and was disabled
+  550 5.2.1 account pending deletion
+  550 this user is suspended
+  550 Mail service for this account has been stopped
+  550 Postfach ist stillgelegt
+  550 Esta cuenta ha sido dada de baja
+  550 5.1.1 mailbox retired
+  550 Service terminated for this mailbox
+  550 recipient account barred
+  550 Diese Adresse wird nicht mehr verwendet
+  550 Message was not accepted -- invalid mailbox. Local mailbox jane@example.com is unavailable: user is terminated
+  550 5.1.1 User is locked
+  550 5.2.1 Mailbox unavailable. The account has been closed by its owner
+  550 Kunde hat gekündigt, Postfach deaktiviert
+  550 5.2.1 The recipient's account has been deactivated for non-payment
+  550 The account x has been locked permanently by the administrator
+  554 5.2.1 mailbox is retired
+  550 该邮箱已被停用
+  550 5.2.1 Mailbox unavailable. Boite du destinataire archivee. Archived recipient. OFR_417 [417]
+  550 SurgeMail: account jane@example.com closed
+  554 5.2.1 STOREDRV.Deliver; mailbox disabled
+  550 5.0.0 Sorry, that recipient's account is on hold
+  550 5.1.1 The email account is inactive or disabled
+  550 5.2.1 Mailbox is parked
+  550 The mailbox is no longer in service
+  550 user has cancelled the subscription; mailbox closed
+  554 customer account terminated
+  550 recipient mailbox decommissioned
+  550 Konto wurde geschlossen
+  550 Compte suspendu pour impaye
+  550 Учетная запись заблокирована
   550 5.2.1 The email account that you tried to reach is inactive.
   550 5.2.1 mailbox disabled, not accepting messages
   550 Mailbox is inactive
@@ -398,6 +556,48 @@ table(
 table(
   'full',
   `
+  552 5.2.2 recipient storage quota hit, delivery refused
+  452 4.2.2 box has no free space
+  550 5.7.1 mailbox of the recipient is filled up
+  554 delivery error: dd mailbox size exceeded
+  552 Casilla llena, intente mas tarde
+  552 5.2.2 User has used all available space
+  452 4.2.2 over limit: mailbox 101% full
+  550 Quota for this recipient is used up
+  554 Mailbox is at its maximum
+  552 De mailbox van de ontvanger zit vol
+  552 5.2.2 recipient out of space
+  552 no more room for messages of this user
+  422 mailbox quota reached
+  550 Le compte du destinataire a depasse son quota
+  552 1 Requested mail action aborted, mailbox not found or over quota
+  552 5.1.1 Boite du destinataire pleine. Recipient overquota. OFR_417
+  550 5.2.2 Mailbox size limit exceeded / casella piena
+  452 4.2.2 Mailbox size limit exceeded; try later (mxfront)
+  552 Mailbox space not enough
+  552 5.2.2 User's mailbox is over quota - daum
+  552 5.2.3 mailbox capacity exceeded
+  552 sorry, mailbox too full; recipient is over quota (chkuser)
+  552 jane@example.com account is full (quota exceeded)
+  552-5.2.2 mailbox full (cPanel): x's disk quota exceeded
+  552 5.2.2 Over quota: mailbox for x has reached its storage cap
+  422 4.2.2 Recipient mailbox has exceeded its storage limit
+  452-4.2.2 The recipient mailbox is overfull
+  550 La casella del destinatario ha superato lo spazio disponibile
+  552 Le quota de la boite de jane@example.com est depasse
+  552 收件人邮箱容量已满
+  552 MDaemon: mailbox disk quota exceeded for x
+  554 5.2.2 STOREDRV.Deliver.Exception:QuotaExceededException
+  550 5.2.350 Remote server returned mailbox full
+  550 5.2.2 no room left in the mailbox
+  452 4.2.2 mailbox reached 100% of its quota
+  552 storage exceeded for recipient
+  550 User's inbox has hit the limit of messages
+  552 5.2.2 Speicherplatz des Empfaengers erschoepft
+  550 buzon lleno
+  550 la boite aux lettres est saturee
+  550 Переполнен ящик получателя
+  452 Insufficient disk space
   552 5.2.2 Quota exceeded
   552 Mailbox full
   452 4.2.2 Over quota
@@ -520,6 +720,21 @@ table(
 table(
   'domain',
   `
+  550 5.1.2 cannot find a mail exchanger for y.example
+  554 5.4.4 recipient domain has no DNS entry
+  550 no such domain: y.example
+  550 5.1.2 this domain is not registered
+  550 host not found: y.example
+  550 5.4.4 no route: domain has no MX record
+  550 5.1.2 domain name does not resolve
+  550 destination domain invalid
+  512 5.1.2 host mx.y.example unknown
+  550 5.1.2 Bad destination system address
+  550 5.4.4 Invalid domain: no mail servers
+  550 5.1.2 the domain part of the address does not exist
+  550 No MX or A records for recipient domain
+  550 domain expired
+  553 5.1.2 mail domain has been shut down
   Host or domain name not found. Name service error for name=example.com type=MX: Host not found
   Host or domain name not found. Name service error for name=mx.example.com type=A: Host not found
   550 5.1.2 Host unknown
@@ -560,9 +775,6 @@ table(
   550 Dominio inexistente
   550 Domain unbekannt
   550 Домен не найден
-  domain has null MX
-  example.com does not accept mail (nullMX)
-  550 Domain example.com does not accept email
   550 Host not found
   512 5.1.2 Bad destination system address
   550 5.1.2 mail domain unknown
@@ -578,12 +790,10 @@ table(
   550 5.1.2 <jane@exmaple.com>: Recipient address rejected: Domain not found
   550 5.4.310 DNS domain exmaple.com does not exist [Message=InfoDomainNonexistent] [LastAttemptedServerName=exmaple.com]
   smtp;554 5.4.4 [internal] Domain Lookup Failed
-  DNS Error: DNS type 'mx' lookup of exmaple.com responded with code NXDOMAIN
   Unable to resolve example.com: NXDOMAIN
   unrouteable address: no MX found
   bad-domain: domain example.com not found
   5.1.2 (bad destination host)
-  DNS Error: Domain name not found
   The domain example.invalid could not be found
   Your message wasn't delivered because the domain exmaple.com couldn't be found. Check for typos or unnecessary spaces.
   There is no DNS information for the domain
@@ -596,6 +806,25 @@ table(
 table(
   'size',
   `
+  552 5.3.4 the mail is over our 25 MB limit
+  554 5.2.3 too big for this mailbox
+  552 content length too long
+  552 5.3.4 message exceeds 10000000 octets
+  550 5.2.3 attachment exceeds allowed size
+  552 mail too big for recipient
+  552 exceeds our size restrictions
+  554 message rejected because of its length (too many bytes)
+  550 5.3.4 ROUTING.SizeLimit; message size exceeds fixed maximum size for route
+  552-Requested mail action aborted: exceeded storage allocation 552-Message size exceeds limit
+  550 5.3.4 552 5.3.4 Error: message file too big
+  523 the recipient's mailbox can only accept messages up to a fixed size
+  552 5.3.4 Your mail is 30 MB; the limit here is 20 MB
+  554 Message size exceeds limit - mimecast: Maximum email size exceeded
+  550 5.2.3 MAPI: exceeds the maximum submission size
+  552 Message of 35 MB exceeds what we take (20 MB)
+  552 5.3.4 attachment too heavy
+  550 message body exceeds 10240 KB
+  552 Die Nachricht ueberschreitet die maximale Groesse
   552 5.3.4 Message too big for system
   552 Message size exceeds maximum permitted
   552 5.3.4 Message size exceeds fixed maximum message size (26214400)
@@ -663,6 +892,21 @@ table(
 table(
   'relay',
   `
+  550 sorry, we only relay for customers
+  554 5.7.1 third-party relay denied
+  550 5.7.1 no relaying for strangers
+  553 5.7.1 we do not provide relay service
+  550 unauthorized relay attempt
+  550 we won't relay this
+  554 5.7.1 relay attempt blocked
+  550 relay not permitted
+  550 This server is not an open relay - hMailServer
+  550 El relay no esta permitido desde su direccion
+  550 5.7.1 Recipient domain not hosted here
+  550 5.7.1 you may not relay through us
+  551 we are not a relay for that domain
+  550 this domain isn't ours
+  554 mail for that destination isn't accepted from outside: relaying
   550 5.7.1 Relaying denied
   554 5.7.1 <jane@example.com>: Relay access denied
   550 5.7.64 TenantAttribution; Relay Access Denied
@@ -671,7 +915,6 @@ table(
   550 we do not relay
   553 We do not relay non-local mail, sorry.
   553 sorry, that domain isn't in my list of allowed rcpthosts; no valid cert for gatewaying (#5.7.1)
-  553 sorry, you don't authenticate or the domain isn't in my list of allowed rcpthosts (#5.7.1)
   550 5.7.1 This system is not configured to relay mail
   550 Relay not allowed
   550 Relaying mail to example.com is not allowed
@@ -734,6 +977,52 @@ table(
 table(
   'rate',
   `
+  421 4.7.0 wait before opening another session
+  450 4.7.1 delayed for 300 seconds because you are new here
+  451 greylist: 5 minutes
+  452 4.5.3 recipient count exceeded
+  421 your server is sending too quickly
+  451 message quota for your IP used up this hour
+  450 4.2.1 the user is getting mail too fast
+  450 4.7.1 try again in 15 minutes, rate exceeded
+  421 connection throttled
+  452 too many RCPT commands
+  451 4.7.1 temporary greylist block
+  550 exceeded sending limits for today
+  421 excessive traffic from your address
+  450 per-minute limit reached
+  451 please come back in an hour
+  554 5.2.0 STOREDRV.Deliver.Exception:RecipientThrottled; Failed to process message due to a permanent exception with message The recipient has been throttled
+  451 4.7.1 Sorry, the service is currently unavailable. Please come back later. Greylisted.
+  421 RP:QRC 192.0.2.1 smtp2
+  451 4.7.1 Greylisting in effect, retry after 300 seconds
+  452 #4.5.3 Too many recipients received this hour
+  421 #4.4.5 Too many connections to this listener.
+  421 4.3.2 Connection rate limit exceeded.
+  450 Requested mail action not taken: greylisted by haraka, come back later
+  550 Domain a.example has exceeded the max defers and failures per hour (5/5 (100%)) allowed. Message discarded.
+  421 4.7.0 Error: too many unauthenticated connections from 192.0.2.7
+  421 RP-001 The mail server IP connecting to server has exceeded the rate limit allowed
+  450 发送频率过快，请稍后再试
+  450 4.7.1 Policy greylisting active, come again in 5 minutes
+  451 4.7.1 <jane@example.com>: Recipient address rejected: postgrey: deferred
+  421 4.7.1 Intrusion prevention active for [192.0.2.1]; rate exceeded
+  452 4.5.3 Recipients belong to multiple regions: too many recipients
+  550 5.7.233 Your message can't be sent because your tenant exceeded its daily limit for sending e-mail to external recipients
+  421 4.7.0 Trop de destinataires / Too many recipients OFR_108
+  451 Recipient temporarily unavailable; IP has been temporarily blocked due to greylisting
+  550 Exceeding outbound thread limit
+  550 Exceeded outbound email rate
+  550 5.2.121 Recipient's per hour message receive limit exceeded
+  550 5.2.122 The recipient has exceeded their limit for the number of messages they can receive per hour
+  550 5.7.232 Your message can't be sent because your trial tenant has exceeded its daily limit
+  421 you opened too many connections
+  450 Slow down please
+  451 4.7.1 first contact, retry in a few minutes
+  452 hourly message cap reached for your domain
+  421 Maximum messages per session exceeded
+  450 4.7.1 your IP sent too many messages in the last hour
+  452 4.5.3 at most 50 recipients per message
   421 4.7.0 Too many connections, try again later
   421 Too many concurrent SMTP connections; please try again later.
   421 Too many concurrent SMTP connections from this IP address; please try again later.
@@ -790,7 +1079,6 @@ table(
   451 4.3.1 first time sender; try again in 10 minutes
   450 4.4.1 New sender, please try again in a few minutes
   451 temporarily rejected, unknown triplet, come back later
-  CXTHRT Email sending limited due to suspicious account activity
   452 CXCNCT There is a limit to the number of concurrent SMTP connections per IP address
   452 CXMXRT The sender has exceeded the maximum number of sent email allowed
   421 RAT-T1 throttled
@@ -840,6 +1128,188 @@ table(
 table(
   'policy',
   `
+  550 5.7.1 sending server has poor reputation at our side
+  550 [ABUSE] your address range is blocked
+  554 dnsbl hit: 192.0.2.1
+  550 you're listed in our blocklist, contact postmaster
+  550 5.7.1 message looks like phishing
+  550 This message scored 9.8 points and was rejected
+  554 5.6.1 body contains prohibited text
+  550 5.7.0 forged sender address detected
+  550 envelope sender domain not resolvable
+  550 5.7.26 sender authentication missing
+  550 authentication results: dkim=fail; message not taken
+  550 sorry, HELO localhost is not acceptable
+  554 5.7.1 no PTR
+  550 5.7.1 executables are not welcome here
+  550 no mail from free hosters, please
+  550 banned by administrator
+  550 Message blocked due to local policy settings
+  550 Delivery blocked by firewall
+  550 message from you is not desired
+  550 only members may write to this list
+  554 5.7.1 zero tolerance for spammers
+  554 5.7.1 spam source
+  550 your IP range has been blacklisted locally
+  550 5.7.1 URL in message found on blocklist
+  550 rejected: sender spoofs our domain
+  550 message failed DMARC evaluation
+  554 Attachment type not permitted
+  550 5.7.1 suspicious attachment removed, message bounced
+  550 HELO mismatch
+  550 missing reverse lookup for your address
+  550 bulk sender guidelines not met
+  550 mail rejected by content scanner
+  550 sender address verification failed
+  550 5.1.8 sender domain must exist
+  550 rejected by administrator rule 17
+  550 access denied to your network
+  550 mails with empty subject are rejected
+  550 you are on our naughty list
+  554 5.7.1 mail flood from your server, blocked
+  550 untrusted sender
+  550 fails our spam checks
+  554 blocked by reputation filter
+  550 dangerous file in mail
+  550 blocked: sender has no valid SPF
+  550 Domain of sender is blacklisted
+  550 your mail server is misconfigured, no rDNS
+  550 policy violation in subject
+  550 connection refused by our access list
+  554 Message refused by user policy filter
+  550 5.7.1 [192.0.2.1 12] Our system has detected that this message is likely suspicious due to the very low reputation of the sending IP address.
+  421 4.7.26 This mail has been rate limited because it is unauthenticated. Gmail requires all senders to authenticate with either SPF or DKIM.
+  550 5.7.124 RESOLVER.RST.SenderNotInAllowList; Sender not in allowed-senders list of group
+  550 5.7.750 Service unavailable. Client blocked from sending from unregistered domains.
+  550-Requested action not taken: mailbox unavailable 550 invalid DNS MX or A/AAAA resource record
+  554 IP=192.0.2.44 - None/bad reputation. Ask your postmaster for help or to contact tobr@rx.t-online.example for reset. (NOWL)
+  550 5.5.0 Service refuse. Veuillez essayer plus tard. service refused, please try later. LPN105_402 [402]
+  550 5.7.1 Policy rejection on the target address
+  554 HL:IPB 163 mx1,gbtech
+  571 5.7.1 Message refused because sender IP is listed in KISA-RBL
+  553 5.7.1 Rejected by user preference
+  554 5.7.7 Email policy violation detected
+  541 5.4.1 Mail rejected by antispam engine [zoho]
+  550 5.7.1 Delivery not allowed - IP reputation. fastmail
+  550 5.7.1 Message rejected due to Proofpoint Dynamic Reputation
+  554 rejected due to spam URL classification
+  550 Message was blocked by Barracuda Spam Firewall
+  554 5.7.1 Your access to this mail system has been rejected due to the sending MTA's poor reputation. If you believe that this failure is in error, please contact the intended recipient via alternate means.
+  501 Connection rejected by policy [7.7] 11714, please visit www.messagelabs.com/support for more details about this error message.
+  554 5.7.1 Sophos Anti Spam Engine has blocked this Email because the message is Bulk
+  550 5.7.1 This message is not accepted here. FortiGuard-AntiSpam ip(s) has blocked the message
+  550 Rejected by SpamTitan: sender address in global blocklist
+  553 5.1.8 <app@example.org>... Domain of sender address app@example.org does not exist
+  511-5.1.1 The sender's domain has no MX record; courier rejects
+  530 SMTP authentication is required.
+  554 Mail from a.example rejected for policy reasons. (Domino)
+  550 5.7.0 Your server IP address is in the SpamHaus SBL-XBL database, bye
+  550 Your IP is listed at dnsbl.example.net (Haraka)
+  550-Verification failed for <app@example.org> 550-No Such User Here 550 Sender verify failed
+  550 HELO should be a FQDN or address literal (See RFC 2821 4.1.1.1)
+  554 This mail server does not accept messages with attached executable files
+  554 5.6.0 Infected: Win.Test.EICAR_HDB-1 FOUND
+  550 Country blocked: mail from your country not accepted
+  550 5.7.1 Mail from 192.0.2.1 was rejected due to listing in Invaluement SIP
+  554 5.7.1 Message cannot be accepted, spam rejection (score 14.2)
+  550 High spam score: message blocked
+  550 SC-001 (BAY004-MC2F39) Unfortunately, messages from 192.0.2.1 weren't sent. Please contact your Internet service provider since part of their network is on our block list.
+  550 DY-001 (COL004-MC3F10) Unfortunately, messages from 192.0.2.1 weren't sent. Please contact your ISP. We do not accept email from dynamic IPs.
+  554 5.2.0 Message has been flagged as UBE
+  550 5.7.1 UCE not welcome
+  554 5.7.1 We are sorry, you are listed in our local access control list
+  501 5.1.7 Bad sender address syntax
+  550 Ваше сообщение отклонено антиспам-системой
+  554 Wiadomosc odrzucona przez filtr antyspamowy
+  550 您的IP被列入黑名单
+  550 Mensaje rechazado por politica de contenido
+  550 Votre message a ete classe comme spam
+  550 5.7.509 Access denied, sending domain example.org does not pass DMARC verification and has a DMARC policy of reject
+  552 5.7.0 attachment type .vbs not permitted here
+  550 Blocked: message contains a macro-enabled document
+  554 5.7.1 virus W32/Klez.H found
+  550 5.7.1 Sanesecurity.Phishing.Fake.UNOFFICIAL
+  550 5.7.1 Message contains a URL on the SURBL
+  554 Message refused: fails DKIM
+  550 5.7.23 SPF validation failed for domain
+  550 rejected: forged domain in MAIL FROM
+  550 5.7.1 Access denied - EHLO name is our own
+  450 4.7.1 <mail.example.org>: Helo command rejected: Host not found
+  553 5.5.4 <app@example.org>... Domain name required for sender address
+  451 4.1.8 Possibly forged hostname for 192.0.2.1
+  550 This host is blocked for bulk mailing
+  521 5.7.1 blocked by rspamd
+  554 5.7.1 Gtube pattern
+  571 Delivery not authorized, message refused
+  550 5.7.1 Mailing to this group is limited to internal users
+  550 You are not permitted to post to this mailing list
+  421 mwinf5c10 ME Service refuse. Veuillez essayer plus tard. Service refused, please try later. OFR006_201 [201]
+  550 mwinf5c04 ME Adresse IP source bloquee pour incident de spam. Client host blocked for spamming issues. OFR006_102
+  421 Service Abus detecte GU_EIB_04 [506]
+  550 5.7.1 Emetteur invalide, Veuillez verifier la configuration SPF/DNS de votre nom de domaine. Invalid Sender OFR_109
+  554 AUP#1310 rejected: no PTR record for 192.0.2.1
+  554 5.4.0 Error: message refused. AUP#O-1030
+  421 4.7.1 Messages from 192.0.2.1 temporarily deferred E1210
+  554 5.2.0 Message rejected due to an issue with your SPF record
+  554 cox Too many bad commands from 192.0.2.1
+  550 5.1.0 jane@example.com sender rejected : invalid sender domain
+  550 KDDI: sorry, please check the SPF record of your domain; 550 SPF check failed
+  550 mail.messagelabs.com: Message filtered. Please see the FAQs section on spam
+  553 mailbox temporarily unavailable; sender authentication failed messagelabs
+  554 Host network not allowed - mimecast
+  550 Submitter failed to authenticate
+  550 DNSBL (Realtime Blackhole List) listing: ip 192.0.2.1
+  550 Local CT IP Reputation - (reject)
+  451 Account outbounds disabled
+  550 Message bounced due to Content Examination Policy
+  550 attachment policy - Envelope rejected
+  550 Rejected by ZixCorp secure gateway: sender blocked
+  550 5.7.1 Connection refused: IronPort SenderBase score is too low
+  554-mx.y.example 554 Your access to this mail system from 192.0.2.1 has been rejected
+  550 5.7.1 TRUSTED: blocked by Cyren IP Reputation
+  550 5.7.1 Message rejected because of unacceptable content
+  554 Transaction failed: Spam message not queued.
+  550 5.7.1 Spam message rejected; see proofpoint
+  554 5.7.1 id=12345 - Rejected by next-hop MTA, SPAM
+  550 mail not accepted from blacklisted IP address [192.0.2.1]
+  554 rejected by Kerio: message contains forbidden attachment
+  554 MDaemon: Sorry, message looks like spam to me
+  550 5.7.1 Transport rules forbid delivery of this message; TRANSPORT.RULES.RejectMessage; the message was rejected by organization policy
+  550 5.7.134 RESOLVER.RST.SenderNotAuthenticatedForMailbox
+  451 4.7.651 The mail server [192.0.2.1] has been temporarily rate limited due to IP reputation
+  550 5.7.513 Service unavailable, Client host blocked by recipient domain using Customer Block list
+  550 5.7.501 Access denied, spam abuse detected
+  550 5.7.510 Access denied, recipient domain does not accept email over IPv6
+  550 5.7.520 Access Denied, Your organization does not allow external forwarding
+  550 5.7.703 Your message can't be delivered because messages to XXX, YYY are blocked by your organization using Tenant Allow Block List
+  550 5.7.12 Sender was not authenticated by organization
+  550 5.7.350 Remote server returned message detected as spam -> 554 5.7.1 rejected
+  550 5.6.350 content rejected
+  550 Sorry, your IP reputation is too low
+  554 5.7.1 connection from a known spammer
+  550 Content blocked by our heuristics
+  554 message classified as junk
+  550 5.7.1 rejected: too many links
+  550 mail contains forbidden words
+  550 5.7.1 mail from your provider is not welcome
+  554 Your network has been banned for abuse
+  550 Sorry, country not served
+  550 DMARC alignment missing
+  554 no SPF record, go away
+  550 Return path does not resolve
+  550 your sending domain has no MX
+  550 sending hostname is generic, configure rDNS
+  550 we do not accept newsletters
+  550 ihre IP ist gesperrt
+  554 mensaje bloqueado por spam
+  550 message refuse par la politique anti-spam
+  550 Encrypted zip archives are refused
+  550 trojan detected in attachment
+  550 x: recipient only takes mail from whitelisted senders
+  550 5.7.1 Mail from outside the company is not accepted for this list
+  553 sorry, you don't authenticate or the domain isn't in my list of allowed rcpthosts (#5.7.1)
+  CXTHRT Email sending limited due to suspicious account activity
+  Connection dropped by remote host
   550 5.1.0 - Unknown address error 550-'5.7.1 <jane@example.com>... Access denied' (delivery attempts: 0)
   554 5.7.1 Service unavailable; Client host [192.0.2.9] blocked using zen.spamhaus.org
   554 5.7.1 Blocked - see https://www.spamcop.example/bl.shtml?192.0.2.9
@@ -906,7 +1376,6 @@ table(
   550 5.7.133 Sender not authenticated for group
   550 5.7.134 Sender was not authenticated for mailbox
   550 5.7.129 RESOLVER.RST.RestrictedToRecipients; not on the list of senders
-  550 5.7.1 RESOLVER.RST.NotAuthorized; not authorized
   550 5.7.1 TRANSPORT.RULES.RejectMessage; the message was rejected by organization policy
   550 5.7.57 SMTP; Client was not authenticated to send anonymous mail during MAIL FROM
   550 5.7.60 SMTP; Client does not have permissions to send as this sender
@@ -948,7 +1417,6 @@ table(
   550 Your domain is blacklisted
   550 your e-mail address has been blacklisted
   550 5.7.1 The sender is blocked by the recipient
-  550 5.7.1 you have been blocked by the recipient
   550 Sender is blocked
   550 sender IP is in the block list
   550 Sender blocked
@@ -1020,9 +1488,6 @@ table(
   550 by non-member to a members-only list
   550 posting to this list is restricted
   553 5.7.1 Recipient only accepts mail from known senders
-  550 user refuses to receive this mail
-  550 5.7.1 Message rejected due to user rules
-  550 refused due to recipient preferences
   530 5.7.0 Must issue a STARTTLS command first
   550 5.7.10 TLS required
   550 authentication required
@@ -1261,6 +1726,83 @@ table(
 table(
   'infra',
   `
+  451 4.3.0 content scanner timeout
+  421 4.3.2 system going down
+  450 4.4.1 backend timed out
+  550 5.3.0 mail storage offline
+  451 cannot write to disk
+  554 5.4.0 too many hops in header
+  550 internal processing fault
+  454 4.7.0 cannot negotiate TLS
+  502 command not available
+  501 wrong number of arguments
+  550 5.4.7 gave up after 5 days
+  421 connection lost to storage
+  451 queue full, try again later
+  421 cannot fork
+  550 5.3.5 mail server misconfigured
+  450 4.3.0 temporary failure in delivery
+  554 no route to mail host
+  550 delivery agent crashed
+  503 need MAIL before RCPT
+  451 lookup timed out
+  550 5.4.6 recursive forwarding detected
+  421 out of memory
+  450 temporary database outage
+  554 processing failed
+  451 DNS server did not answer
+  500 bad syntax
+  421 shutting down
+  550 5.4.7 undelivered for 48 hours
+  554 5.4.14 Hop count exceeded - possible mail loop
+  451 4.7.0 Temporary server error. Please try again later. PRX2
+  451 4.3.2 Internal error reading data
+  451 4.0.0 collect: I/O error on connection
+  554 5.3.2 too many hops, this message is looping (#5.4.6)
+  421 4.4.2 Connection dropped due to SocketError
+  421 Temporary failure (OpenSMTPD) expired
+  454 4.7.5 Certificate verification failed
+  451 4.3.0 Mail server temporarily rejected message (#4.3.0)
+  421 4.2.1 Unable to append message to mailbox, try again later
+  441 4.4.1 No answer from host
+  442 Bad connection
+  550 5.4.6 Routing loop detected
+  471 4.7.1 local problem
+  451 4.4.0 Primary target IP address responded with: "421 4.4.1 Connection timed out." Attempted failover to alternate host, but that did not succeed.
+  431 4.3.1 mail system full
+  432 4.3.2 recipient's incoming mail queue has been stopped
+  451 4.3.0 milter unavailable
+  554 5.3.0 Internal error while storing message
+  500 5.5.1 Command unrecognized: "XXXX"
+  503 5.5.1 RCPT first
+  421 4.4.2 mx.y.example Error: timeout exceeded
+  454 4.4.4 mail for y.example loops back to myself
+  450 4.4.3 DNS temporary failure
+  554 Configuration is invalid for this certificate
+  432 4.3.2 STOREDRV.ClientSubmit; sender thread limit exceeded
+  550 5.3.5 System incorrectly configured
+  454 4.4.317 Cannot connect to remote server [Message=451 5.7.3 STARTTLS is required to send mail]
+  550 5.4.316 Message expired, connection refused(Socket error code 10061)
+  450 4.4.312 DNS query failed
+  550 5.0.350 Remote server returned an error -> 550 non-ascii
+  451 our database is down
+  421 server is shutting down for maintenance
+  450 4.2.0 mailbox locked by another session
+  451 4.4.1 next hop does not answer
+  550 5.3.0 cannot write spool file
+  554 5.4.6 message loops: 30 hops
+  451 antivirus scanner not available, try later
+  554 5.3.0 program mailer exited with EX_TEMPFAIL
+  500 line not understood
+  421 timeout waiting for your next command
+  454 TLS handshake failure
+  451 disk failure
+  554 message could not be delivered for 5 days
+  domain has null MX
+  example.com does not accept mail (nullMX)
+  550 Domain example.com does not accept email
+  DNS Error: DNS type 'mx' lookup of exmaple.com responded with code NXDOMAIN
+  DNS Error: Domain name not found
   450 4.1.2 <jane@exmaple.com>: Recipient address rejected: Domain not found
   connect to mx.example.com[192.0.2.9]:25: Connection timed out
   connect to mx.example.com[192.0.2.9]:25: Connection refused
@@ -1313,7 +1855,6 @@ table(
   421 SMTP incoming data timeout - closing connection
   452 4.3.1 Insufficient system storage
   452 4.3.1 Insufficient system resources
-  452 Insufficient disk space
   452 4.3.1 Out of memory
   431 The recipient's mail server is experiencing a Disk Full condition
   432 The recipient's Exchange Server incoming mail queue has been stopped
@@ -1460,7 +2001,6 @@ table(
   451 Temporary failure, please try again later.
   454 Temporary failure
   4.4.1 No answer from host
-  Connection dropped by remote host
   Mail server at example.com is unreachable
   451 aborted, local error
   550 5.3.0 Requested action aborted: system failure
@@ -1536,6 +2076,85 @@ table(
 
 /** Permanent refusals that speak of mailboxes, users and addresses and are nevertheless about us, the mail or the machine. */
 const NOT_THE_RECIPIENT = `
+  550 you are not logged in
+  550 account not used for sending before, verify first
+  550 Reverse DNS nicht eingerichtet
+  550 Relay nicht eingerichtet
+  550 无此权限
+  550 此用户不接受您的邮件
+  550 l'IP non risulta autorizzato
+  550 su dominio no esta registrado
+  550 su servidor no esta registrado
+  550 recipient missing in To header
+  550 your e-mail service has been cancelled
+  550 votre adresse ip n'a pas de nom
+  550 user barred from sending
+  550 domain of your server is suspended
+  525 user account disabled
+  550 temporarily suspended user of your network
+  550 mailbox of the sender missing
+  550 message identical to one from a deleted account
+  550 Sender's account has lapsed
+  550 Ihr Konto wird nicht mehr verwendet
+  550 5.1.1 your domain is unknown to us, mail refused
+  550 5.1.1 unknown sender, user must be registered first
+  550 5.1.1 we don't know the user who sent this
+  550 No such user in your From address
+  550 5.1.1 Sender address does not exist
+  550 User of the sending account is suspended
+  550 Sending account disabled because of spam
+  550 5.2.1 Account sending limits: your account has been disabled for sending
+  550 Address 192.0.2.1 not found in DNS
+  550 Client host address invalid: no such name
+  550 invalid address literal in HELO
+  550 5.1.1 Recipient rejected your IP
+  550 recipient address rejected: policy (spf) not met
+  550 Recipient address rejected: sender unknown
+  550 5.1.1 <jane@example.com>: Recipient address rejected: SPF fail, user unknown sender
+  550 mailbox does not accept mail from unverified senders
+  550 user x does not accept mail from your country
+  550 mailbox unavailable: your message looks like spam
+  550 mailbox unavailable - IP listed in SBL
+  550 No such user or you are blacklisted
+  550 address rejected: From: header invalid
+  550 5.1.1 unknown client host
+  550 unknown reverse DNS name; user should contact admin
+  550 the account you send from is not known
+  550 invalid account credentials
+  535 user unknown or wrong password
+  550 user lookup failed: LDAP server not found
+  550 unable to find the user database
+  550 recipient's server does not exist in our routing table
+  550 recipient verification failed temporarily
+  451 user unknown at the moment, try later
+  550 mailbox store unavailable
+  554 could not open mailbox: no such file
+  554 the mailbox host is unknown state
+  550 user has received too many mails; account limited
+  550 your account exceeded the number of recipients that do not exist
+  550 too many nonexistent users from your host
+  550 excessive user unknown errors from 192.0.2.1
+  550 rejected after too many invalid recipients
+  554 dictionary attack: no such users
+  550 mail from inactive domain not accepted
+  550 sender mailbox is full
+  550 return address mailbox does not exist
+  550 The mailbox of the sender has been disabled
+  550 reply-to address not found
+  550 DKIM key not found for user
+  550 the certificate of user is not valid
+  550 user authentication not found
+  550 your subscription is expired
+  550 your account is not active, please contact support
+  550 relay account disabled
+  550 address in message header not valid
+  550 link to nonexistent address in message
+  550 5.7.1 access list: address not known
+  550 Absenderadresse existiert nicht
+  550 Benutzerkonto des Absenders gesperrt
+  550 adresse de l'expediteur inconnue
+  550 la cuenta del remitente no existe
+  550 送信元アドレスが存在しません
   550 User not authorized to send to this mailbox
   550 5.7.1 User not allowed to send mail to this recipient
   550 Your account is not allowed to send here

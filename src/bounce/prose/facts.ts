@@ -84,7 +84,7 @@ export function recipientFrom({ address, original, words, action, command, remot
   const quoted = replyIn(remote ?? text)
   const whole = remote === undefined ? quoted : replyIn(text)
   const code = quoted.code ?? whole.code
-  const status = quoted.enhanced ?? whole.enhanced
+  const status = quoted.enhanced ?? agreeing(whole.enhanced, code)
   const told = commandSaid(text) ?? command
   const host = remoteMta ?? hostIn(text)
   return {
@@ -97,6 +97,11 @@ export function recipientFrom({ address, original, words, action, command, remot
     ...(told === undefined ? {} : { command: told }),
     ...(host === undefined ? {} : { remoteMta: host }),
   }
+}
+
+/** A status found further away counts only where it does not contradict the reply. */
+function agreeing(status: string | undefined, code: number | undefined): string | undefined {
+  return code === undefined || status?.[0] === String(code)[0] ? status : undefined
 }
 
 /** The quoted words of the remote server, if something leads to them. */
