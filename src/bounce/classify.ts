@@ -9,6 +9,7 @@ import { COMMANDS_ABOUT_US, type SmtpCommand, type SmtpReply } from '../mail/rep
 import { masked } from './mask.ts'
 import { quotedIn } from './quoted.ts'
 import type { Rule, Rules } from './rules.ts'
+import { withinTime } from './time-limit.ts'
 import { type Action, CATEGORIES, type Category, type CoarseClass, type Verdict } from './verdict.ts'
 
 export interface Classifiable {
@@ -37,6 +38,10 @@ export interface Classifier {
 }
 
 const CACHE_ENTRIES = 10_000
+/** For all own rules on one reply: a sound pattern takes microseconds, and everything waits meanwhile. */
+const OWN_RULES_MS = 100
+/** A busy machine may be to blame once. */
+const SLOW_TIMES = 3
 const ABOUT_RECIPIENT: ReadonlySet<Category> = new Set([
   'bad-mailbox',
   'inactive-mailbox',
@@ -51,8 +56,13 @@ const LOOKED_UP_IN_VAIN = { class: 'infra' } as const
 /** Also on a temporary refusal these are more than "again later". */
 const SLOW_WHEN_TRANSIENT: ReadonlySet<Category> = new Set(['rate-limited', 'spam-related'])
 
-export function createClassifier(rules: Rules): Classifier {
-  return new RuleClassifier(rules)
+export interface ClassifierOptions {
+  /** An operator's rule took too long on a reply and was passed over; after some times it is left out. */
+  readonly onSlowRule?: (rule: string) => void
+}
+
+export function createClassifier(rules: Rules, options: ClassifierOptions = {}): Classifier {
+  return new RuleClassifier(rules, options)
 }
 
 class RuleClassifier implements Classifier {
@@ -61,8 +71,13 @@ class RuleClassifier implements Classifier {
   readonly #order = new Map<string, readonly Rule[]>()
   readonly #cache = new Map<string, Explanation>()
 
-  constructor(rules: Rules) {
+  readonly #onSlowRule: (rule: string) => void
+  /** How often each own rule took too long. */
+  readonly #slow = new Map<Rule, number>()
+
+  constructor(rules: Rules, { onSlowRule = () => undefined }: ClassifierOptions) {
     this.#rules = rules
+    this.#onSlowRule = onSlowRule
   }
 
   classify(failure: Classifiable): Verdict {
@@ -146,14 +161,12 @@ class RuleClassifier implements Classifier {
   }
 
   #byText({ command, text, provider }: Said, weak: boolean): Finding | undefined {
-    const rule = this.#rulesFor(provider).find(
-      (each) =>
-        each.weak === weak &&
-        (each.commands?.has(command) ?? true) &&
-        mayMean(each.category, command) &&
-        each.pattern.test(text) &&
-        each.unless?.test(text) !== true,
-    )
+    const rules = this.#rulesFor(provider)
+    const isAsked = (each: Rule): boolean =>
+      each.weak === weak && (each.commands?.has(command) ?? true) && mayMean(each.category, command)
+    // The operator's come first.
+    const own = rules.filter((each) => each.isOwn && isAsked(each))
+    const rule = this.#firstOwn(own, text) ?? rules.find((each) => !each.isOwn && isAsked(each) && fits(each, text))
     if (rule === undefined) return undefined
     const { category, action, note } = rule
     return {
@@ -164,6 +177,28 @@ class RuleClassifier implements Classifier {
       ...(action ? { action } : {}),
       ...(note ? { note } : {}),
     }
+  }
+
+  /** The shipped patterns are tested to be quick; of an operator's nobody knows. */
+  #firstOwn(rules: readonly Rule[], text: string): Rule | undefined {
+    let left = rules.filter((rule) => (this.#slow.get(rule) ?? 0) < SLOW_TIMES)
+    while (left.length > 0) {
+      const asking = left
+      let at = 0
+      const found = withinTime(OWN_RULES_MS, () =>
+        asking.find((rule, index) => {
+          at = index
+          return fits(rule, text)
+        }),
+      )
+      if (found !== undefined) return found.value
+      for (const slow of asking.slice(at, at + 1)) {
+        this.#slow.set(slow, (this.#slow.get(slow) ?? 0) + 1)
+        this.#onSlowRule(slow.name)
+      }
+      left = asking.slice(at + 1)
+    }
+    return undefined
   }
 
   /** The operator's before the shipped, and among each the provider's before the general. */
@@ -207,6 +242,10 @@ class RuleClassifier implements Classifier {
     const action = this.#rules.action.get(category) ?? 'fail'
     return action === 'fail' && BEFORE_MAIL.has(said.command) ? 'retry-elsewhere' : action
   }
+}
+
+function fits({ pattern, unless }: Rule, text: string): boolean {
+  return pattern.test(text) && unless?.test(text) !== true
 }
 
 interface Said {

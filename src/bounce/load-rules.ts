@@ -22,11 +22,18 @@ export function rulesFromText(text: string, name: string): Rules {
 
 /** A sentence for each sample of `rule` that another rule decides, or none. */
 export function sampleProblems(rule: Rule, rules: Rules): string[] {
-  const classifier = createClassifier(rules)
+  let isSlow = false
+  const classifier = createClassifier(rules, {
+    onSlowRule: (slow) => {
+      isSlow ||= slow === rule.name
+    },
+  })
   return rule.samples.flatMap((sample) => {
     const { verdict } = classifier.explain(sampleCase(sample, rule, rules))
     if (verdict.rule === rule.name) return []
     const id = rule.name.slice(0, rule.name.indexOf('@'))
+    if (isSlow)
+      return [`rule "${id}", sample "${sample}": its pattern takes too long; no repetition within a repetition, (a+)+`]
     const cure = rule.pattern.test(sample)
       ? `${verdict.rule} decides it; put the rule before it, or make one of the two narrower`
       : 'its pattern does not match; mend "match" or the sample'
