@@ -23,7 +23,7 @@ const TENANT = 'default'
 const BATCH = 20_000
 const DOMAINS = 1000
 const MAP_SIZE = 64 * 2 ** 30
-const SETTINGS: Parameters<typeof createSuppressionList>[0]['settings'] = {
+const SETTINGS: ReturnType<Parameters<typeof createSuppressionList>[0]['settings']> = {
   softStrikes: 3,
   strikeSpacing: 0,
   strikeMemory: 0,
@@ -46,7 +46,7 @@ export async function measureSuppression(
   const list = createSuppressionList({
     store,
     strikes: createStrikeBook({ store }),
-    settings: SETTINGS,
+    settings: () => SETTINGS,
     clock: systemClock,
     record: () => ({ writes: [], publish: () => undefined }),
   })

@@ -51,7 +51,7 @@ beforeEach(() => {
   list = createSuppressionList({
     store,
     strikes,
-    settings,
+    settings: () => settings,
     clock,
     record: (change) => ({ writes: [], publish: () => changes.push(change) }),
   })

@@ -59,7 +59,7 @@ beforeEach(() => {
   list = createSuppressionList({
     store,
     strikes,
-    settings,
+    settings: () => settings,
     clock,
     record: () => ({ writes: [], publish: () => undefined }),
   })
@@ -224,10 +224,23 @@ describe('soft failures', () => {
   })
 })
 
+test('a name server of ours that knows no domain at all blames nobody', async () => {
+  for (let day = 0; day < 4; day++) {
+    expect((await fail(NXDOMAIN)).verdict).toMatchObject({ category: 'dns-failure' })
+    await clock.advance(25 * HOUR)
+  }
+  expect(isSuppressed()).toBe(false)
+  expect(strikes.read('a', 'jane@example.com')).toBeUndefined()
+})
+
 test('a domain gone once is DNS trouble, gone again a day later a bad domain', async () => {
+  // Others are found meanwhile.
+  const others = () => recorder.recordDelivery({ tenant: 'b', recipient: jane, message: 'm-other', way })
+  others()
   expect((await fail(NXDOMAIN)).verdict).toMatchObject({ category: 'dns-failure', kind: 'soft', code: 21 })
   expect(isSuppressed()).toBe(false)
   await clock.advance(25 * HOUR)
+  others()
   const { verdict, suppression } = await fail(NXDOMAIN)
   expect(verdict).toMatchObject({ category: 'bad-domain', kind: 'hard', code: 10 })
   expect(suppression).toMatchObject({ reason: 'hard_bounce', evidence: { category: 'bad-domain' } })

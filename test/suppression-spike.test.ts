@@ -67,6 +67,8 @@ describe('an outage that refuses everybody', () => {
     await learning.deliver(user(1))
     expect(learning.entry(user(1))).toBeUndefined()
     await learning.clock.advance(SETTINGS.spikeHold)
+    expect(users(0, 12).filter((each) => !learning.isFree(each))).toEqual([user(0)])
+    await learning.clock.advance(SETTINGS.strikeMemory)
     expect(await learning.upkeep()).toMatchObject({ pending: 10 })
     expect(users(0, 12).filter((each) => learning.entry(each) !== undefined)).toEqual([user(0)])
     expect(learning.store.count('suppression-pending')).toBe(0)
@@ -243,6 +245,56 @@ describe('a closed domain', () => {
     await learning.clock.advance(2 * DAY)
     await failAll(users(0, 12), noWay)
     expect(users(0, 12).filter((each) => !learning.isFree(each))).toHaveLength(12)
+  })
+
+  test.each([
+    ['refused in the dialogue', {}],
+    ['bounced later', { ending: 'bounced' as const }],
+  ])('that is mailed once a week is confirmed by the second mailing: %s', async (_what, how) => {
+    await failAll(users(0, 12), how)
+    expect(pendingOf(users(0, 12))).toBe(12)
+    await learning.clock.advance(7 * DAY)
+    await learning.upkeep()
+    expect(users(0, 12).every((each) => learning.isFree(each))).toBe(true)
+    await failAll(users(0, 12), how)
+    expect(users(0, 12).filter((each) => learning.isFree(each))).toEqual([])
+    expect(learning.entry(user(3))).not.toHaveProperty('pendingUntil')
+  })
+
+  test('two outages are none: whose mail got through in between begins anew', async () => {
+    await failAll(users(0, 12))
+    await learning.clock.advance(7 * DAY)
+    await learning.upkeep()
+    for (const each of users(0, 6)) await learning.deliver(each)
+    await learning.clock.advance(7 * DAY)
+    await failAll(users(0, 12))
+    expect(pendingOf(users(0, 6))).toBe(6)
+    expect(users(0, 12).filter((each) => !learning.isFree(each))).toEqual(users(6, 12))
+  })
+
+  test('where everything is taken at first, a mail that never came back lies in between', async () => {
+    const late = { ending: 'bounced' as const }
+    await failAll(users(0, 12), late)
+    for (let week = 0; week < 2; week++) {
+      await learning.clock.advance(7 * DAY)
+      await learning.upkeep()
+      for (const each of users(0, 12)) await learning.deliver(each)
+    }
+    await learning.clock.advance(7 * DAY)
+    for (const each of users(0, 12)) {
+      await learning.deliver(each, { message: `third-${each}` })
+      await learning.fail(each, { ...late, message: `third-${each}` })
+    }
+    expect(pendingOf(users(0, 12))).toBe(12)
+  })
+
+  test('what is void is forgotten with the strikes of its time', async () => {
+    await failAll(users(0, 12))
+    await learning.clock.advance(SETTINGS.spikeHold + SETTINGS.strikeMemory - HOUR)
+    expect(await learning.upkeep()).toMatchObject({ pending: 0 })
+    await learning.clock.advance(HOUR)
+    expect(await learning.upkeep()).toMatchObject({ pending: 12 })
+    expect(learning.entry(user(0))).toBeUndefined()
   })
 })
 

@@ -40,7 +40,7 @@ function makeList(on: Store): SuppressionList {
   return createSuppressionList({
     store: on,
     strikes: createStrikeBook({ store: on }),
-    settings,
+    settings: () => settings,
     clock,
     record: (change) => ({
       writes: [{ table: 'meta', key: Buffer.from(`record-${published.length}`), value: Buffer.from(change.kind) }],

@@ -90,6 +90,9 @@ interface Case {
   readonly there: Suppression | undefined
 }
 
+/** RFC 7505 §4.1. */
+const NULL_MX = '5.1.10'
+
 export function createRecorder(parts: Parts): Recorder {
   return new PolicyRecorder(parts)
 }
@@ -174,11 +177,12 @@ class PolicyRecorder implements Recorder {
     this.#parts.surges.answered({ tenant, site: way.site })
   }
 
-  /** Whether it was silence that our own side can be to blame for as well: then nobody gets a strike. */
+  /** Whether it was silence, or DNS, that our own side can be to blame for as well: then nobody gets a strike. */
   #mayBeOurs({ cause, way }: Failure): boolean {
     const { liveness } = this.#parts
     const last = lastWord(cause)
-    if (last?.kind === 'dns') return last.code.startsWith('4.') && !liveness.isSourceAlive()
+    // A name server of ours that is broken knows no domain, or none any more; a null MX is a word of the domain itself.
+    if (last?.kind === 'dns') return last.code !== NULL_MX && !liveness.isSourceAlive()
     if (last === undefined || !isSilence(last)) return false
     // A static route is the operator's choice: whether its host answers is never up to the recipient.
     return way === undefined || way.site.startsWith('route:') || !liveness.isSourceAlive(way.source)

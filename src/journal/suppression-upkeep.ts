@@ -1,5 +1,5 @@
 // What the suppression side needs from time to time: surges that ran out without another bounce are told to be over,
-// void pending entries and old tallies go.
+// void pending entries and old tallies go when their time is over.
 
 import type { Settings } from '../config/schema.ts'
 import type { Store } from '../store/store.ts'
@@ -30,5 +30,5 @@ export async function keepSuppressions(
   )
   if (changes.length > 0) await store.write([...writes, ...composed.flatMap((each) => each.writes)])
   journal.publish(composed.map(({ record }) => record))
-  return { tallies: pruned, pending: await prunePending(store, clock.now(), signal) }
+  return { tallies: pruned, pending: await prunePending(store, clock.now() - settings().strikeMemory, signal) }
 }

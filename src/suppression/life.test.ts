@@ -58,7 +58,8 @@ describe('a failure that suppresses', () => {
     ['in force', inForce, 'keep', 'keep'],
     ['in force, of a complaint', entry({ reason: 'complaint' }), 'keep', 'keep'],
     ['half-open', halfOpen, 'again', 'keep'],
-    ['void', isVoid, 'add', 'hold'],
+    ['void', isVoid, 'add', 'add'],
+    ['void, of another surge on the same day', entry({ pendingUntil: NOW, createdAt: NOW - 5 * HOUR }), 'add', 'hold'],
     ['expired', expired, 'again', 'hold'],
     ['expired, put in by hand', entry({ expiresAt: NOW, who: 'cli:ops', reason: 'manual' }), 'add', 'hold'],
     ['pending, of a surge that is over', pending, 'add', 'add'],
@@ -108,9 +109,16 @@ describe('a delivery', () => {
     ['pending', pending, 'remove'],
     ['pending, learned from a report', late({ pendingUntil: NOW + DAY }), 'keep'],
     ['half-open', halfOpen, 'remove'],
-    ['void', isVoid, 'keep'],
+    ['void', isVoid, 'remove'],
     ['expired', expired, 'keep'],
   ])('%s: %s', (_what, there, expected) => expect(mail(there)).toBe(expected))
+
+  test('void and learned from reports: noted, and cleared by one after the bounce window', () => {
+    const noted = mail(late({ pendingUntil: NOW })) as Suppression
+    expect(noted.accepted).toEqual({ message: 'm9', at: NOW })
+    expect(mail(noted, NOW + 6 * DAY)).toBe('keep')
+    expect(mail(noted, NOW + 6 * DAY + 1)).toBe('remove')
+  })
 
   test('half-open and learned from reports: noted, and cleared by one after the bounce window', () => {
     const noted = mail(late({ reactivated: given })) as Suppression

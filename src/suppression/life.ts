@@ -5,6 +5,8 @@
 //   in-force   stays with its first story, whatever else fails
 //   pending    binds nobody. A failure of another message confirms it, once the surge is over, or in a later surge on
 //              another day. A delivery drops it; else it is void after `spikeHold`
+//   void       binds nobody either, but is remembered for `strikeMemory`: a site that was closed and is mailed once a
+//              week says the same in the next surge, and that confirms it (docs/decisions/0008). A delivery drops it
 //   half-open  somebody reactivated it: mail goes one at a time. A failure puts it in force again, where entries expire
 //              for twice as long as before; during a surge a failure says nothing. A delivery clears it for good
 //   over       as if it was not there, except that the next one lasts longer
@@ -49,9 +51,16 @@ export function turnOf(failure: EntryFailure): Turn {
       if (surgeSince !== undefined) return 'keep'
       return sentAt !== undefined && sentAt < (there?.reactivated?.at ?? 0) ? 'keep' : 'again'
     case 'over':
-      if (surgeSince !== undefined) return 'hold'
+      if (surgeSince !== undefined) return isRemembered(failure) && isConfirmation(failure) ? 'add' : 'hold'
       return there?.expiresAt !== undefined && isLearned(there) ? 'again' : 'add'
   }
+}
+
+/** Void, and no other message is known to have got through since. */
+function isRemembered({ there, message, now }: EntryFailure): boolean {
+  if (there?.pendingUntil === undefined) return false
+  const { accepted } = there
+  return accepted === undefined || accepted.message === message || now - accepted.at <= BOUNCE_WINDOW_MS
 }
 
 function isConfirmation({ there, surgeSince, message, strikeSpacing, now }: EntryFailure): boolean {
@@ -82,15 +91,21 @@ export function afterMail(entry: Suppression, message: string, now: EpochMs): Su
   const isLate = entry.evidence?.bounced === true
   switch (standingOf(entry, now)) {
     case 'in-force':
-    case 'over':
       return 'keep'
     case 'pending':
       return isLate ? 'keep' : 'remove'
+    case 'over':
+      return entry.pendingUntil === undefined ? 'keep' : afterChance(entry, message, now)
     case 'half-open':
-      if (!isLate) return 'remove'
-      if (entry.accepted === undefined) return { ...entry, accepted: { message, at: now } }
-      return now - entry.accepted.at > BOUNCE_WINDOW_MS ? 'remove' : 'keep'
+      return afterChance(entry, message, now)
   }
+}
+
+/** Where the site says 250 before it knows, only a message that did not come back for a bounce window has got through. */
+function afterChance(entry: Suppression, message: string, now: EpochMs): Suppression | 'keep' | 'remove' {
+  if (entry.evidence?.bounced !== true) return 'remove'
+  if (entry.accepted === undefined) return { ...entry, accepted: { message, at: now } }
+  return now - entry.accepted.at > BOUNCE_WINDOW_MS ? 'remove' : 'keep'
 }
 
 /** Gives an entry another chance. */

@@ -106,7 +106,8 @@ export interface ManyChanges {
 interface Parts {
   readonly store: Store
   readonly strikes: StrikeBook
-  readonly settings: Settings['suppression']
+  /** As of now. */
+  readonly settings: () => Settings['suppression']
   readonly clock: Clock
   readonly record: ChangeRecorder
 }
@@ -136,11 +137,11 @@ class StoredSuppressionList implements SuppressionList {
   }
 
   ask(tenant: string, address: EmailAddress, options?: { readonly useGlobal: boolean }): Obstacles {
-    const target = addressTarget(address, this.#parts.settings)
+    const targets = this.#targetsOf(address)
     const now = this.#parts.clock.now()
     let halfOpen: Suppression | undefined
     for (const scope of options?.useGlobal === false ? [tenant] : [tenant, GLOBAL_SCOPE]) {
-      for (const entry of this.#touching(scope, target)) {
+      for (const entry of this.#touching(scope, targets)) {
         const standing = standingOf(entry, now)
         if (standing === 'in-force') return { inForce: entry }
         if (standing === 'half-open' && isOnTrial(entry, now)) halfOpen ??= entry
@@ -224,9 +225,10 @@ class StoredSuppressionList implements SuppressionList {
   }
 
   why(tenant: string, address: EmailAddress): SuppressionStory {
-    const target = addressTarget(address, this.#parts.settings)
+    const targets = this.#targetsOf(address)
+    const [target] = targets
     const domain = target.slice(target.lastIndexOf('@'))
-    const places = [tenant, GLOBAL_SCOPE].flatMap((scope) => [this.get(scope, target), this.get(scope, domain)])
+    const places = [tenant, GLOBAL_SCOPE].flatMap((scope) => [...targets, domain].map((each) => this.get(scope, each)))
     const entries = places.filter((entry) => entry !== undefined)
     const active = entries.find((entry) => isInForce(entry, this.#parts.clock.now()))
     const strikes = this.#parts.strikes.read(tenant, target)
@@ -239,13 +241,23 @@ class StoredSuppressionList implements SuppressionList {
   }
 
   /** The entries of one scope for an address, its own first; usually one point read, none where the scope has none. */
-  *#touching(scope: Scope, target: string): Generator<Suppression, void> {
+  *#touching(scope: Scope, targets: readonly [string, ...string[]]): Generator<Suppression, void> {
     const presence = this.#presenceOf(scope)
     if (!presence.any) return
-    const exact = this.get(scope, target)
-    if (exact !== undefined) yield exact
+    for (const each of targets) {
+      const exact = this.get(scope, each)
+      if (exact !== undefined) yield exact
+    }
+    const [target] = targets
     const domain = presence.domains ? this.get(scope, target.slice(target.lastIndexOf('@'))) : undefined
     if (domain !== undefined) yield domain
+  }
+
+  /** What an address may stand under, first what is written now: it may have been learned when letters counted. */
+  #targetsOf(address: EmailAddress): readonly [string, ...string[]] {
+    const target = addressTarget(address, this.#parts.settings())
+    const asWritten = addressTarget(address, { lowerCaseLocalPart: false })
+    return target === asWritten ? [target] : [target, asWritten]
   }
 
   #presenceOf(scope: Scope): Presence {

@@ -1,5 +1,5 @@
 // From an address or a domain to the target a suppression is kept under. Pure. Exact after lower-casing: no dots or tags
-// are folded, because only the receiver knows what they mean (RFC 5321 §2.4).
+// are folded, for no domain, because only the receiver knows what they mean (RFC 5321 §2.4; docs/suppressions.md).
 
 import type { EmailAddress } from '../mail/address.ts'
 import { domainOf, parseAddress, parseDomain } from '../mail/address.ts'

@@ -14,7 +14,7 @@
 //   vanish for a day when somebody forgets a bill. Found gone again, `strikeSpacing` or more after the first time, the
 //   verdict becomes bad-domain: hard_bounce.
 // - Silence counts only while our own side is known to work: a host that cannot be reached only when the same source
-//   reached another one within the hour, DNS trouble only when any source did. Behind a dead network everybody is silent.
+//   reached another one within the hour, DNS trouble and a domain that is gone only when any source did. Behind a dead network everybody is silent.
 // - Everything else (blocks, content, policy, authentication, rate, our own faults, the unknown) never suppresses and
 //   is no strike, however often it happens.
 // - A delivery clears the strikes. Where they were learned from bounces, a 250 alone proves nothing: the first message

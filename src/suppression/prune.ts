@@ -1,5 +1,5 @@
-// Pending entries that nothing has confirmed in time are void; here they go. An index in the order of their time
-// spares walking the whole list.
+// Pending entries that nothing has confirmed in time are void, and remembered for as long as strikes are (life.ts says
+// what for); then they go, here. An index in the order of their time spares walking the whole list.
 
 import { decodeOptional } from '../store/codec.ts'
 import { textKey } from '../store/keys.ts'
@@ -24,14 +24,14 @@ function timeKey(at: EpochMs): Buffer {
   return time
 }
 
-/** Removes the entries that are void at `now`, a piece at a time. Returns how many. */
-export async function prunePending(store: Store, now: EpochMs, signal: AbortSignal): Promise<number> {
+/** Removes the entries that became void at `voidAt` or before, a piece at a time. Returns how many. */
+export async function prunePending(store: Store, voidAt: EpochMs, signal: AbortSignal): Promise<number> {
   let pruned = 0
   while (!signal.aborted) {
-    const keys = store.keys('suppression-pending', { to: timeKey(now + 1), limit: PIECE })
+    const keys = store.keys('suppression-pending', { to: timeKey(voidAt + 1), limit: PIECE })
     if (keys.length === 0) break
     // The end of an index key is the key of its entry.
-    const entries = keys.map((key) => key.subarray(TIME_BYTES)).filter((key) => isVoid(store, key, now))
+    const entries = keys.map((key) => key.subarray(TIME_BYTES)).filter((key) => isVoid(store, key, voidAt))
     pruned += entries.length
     await store.write([
       ...keys.map((key): Write => ({ table: 'suppression-pending', key, value: undefined })),
@@ -43,7 +43,7 @@ export async function prunePending(store: Store, now: EpochMs, signal: AbortSign
 }
 
 /** It may have been confirmed, dropped or held back anew since. */
-function isVoid(store: Store, key: Buffer, now: EpochMs): boolean {
+function isVoid(store: Store, key: Buffer, at: EpochMs): boolean {
   const entry = decodeOptional<Suppression>(store.get('suppression', key))
-  return entry?.pendingUntil !== undefined && standingOf(entry, now) === 'over'
+  return entry?.pendingUntil !== undefined && standingOf(entry, at) === 'over'
 }

@@ -84,7 +84,7 @@ export class Learning {
     const list = createSuppressionList({
       store,
       strikes,
-      settings: SETTINGS,
+      settings: () => SETTINGS,
       clock,
       record: (change) => {
         const { writes, record } = journal.compose(change)
