@@ -19,13 +19,14 @@ export function createCoreDesk(parts: {
   readonly clock: Clock
 }): ReportDesk {
   const { core, store, parser, keys, settings, clock } = parts
-  const { queue, journal, recorder, makeId } = core
+  const { queue, journal, recorder, suppressions, makeId } = core
   return createReportDesk({
     store,
     book: createReportBook({ store }),
     queue,
     journal,
     recorder,
+    suppressions,
     parser,
     classifier: () => core.classifier,
     keys,

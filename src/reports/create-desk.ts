@@ -13,8 +13,9 @@ import type { JournalRecord } from '../journal/record.ts'
 import type { Recorder } from '../journal/record-failure.ts'
 import type { Queue } from '../queue/queue.ts'
 import type { Store, Write } from '../store/store.ts'
-import type { Suppression } from '../suppression/suppression.ts'
-import type { Clock } from '../util/clock.ts'
+import type { SuppressionList } from '../suppression/list.ts'
+import { isProtected, type Suppression } from '../suppression/suppression.ts'
+import { type Clock, DAY } from '../util/clock.ts'
 import { type AddresseeParts, addresseeOf } from './addressee.ts'
 import type { Addressee, IncomingReport, ReportDesk, ReportParser } from './desk.ts'
 import { type Judged, type Judgement, judge } from './judge.ts'
@@ -29,6 +30,7 @@ export interface DeskParts {
   readonly queue: Queue
   readonly journal: Journal
   readonly recorder: Recorder
+  readonly suppressions: Pick<SuppressionList, 'find'>
   readonly parser: ReportParser
   readonly classifier: () => Classifier
   readonly keys: readonly ReturnPathKey[]
@@ -86,11 +88,14 @@ class Desk implements ReportDesk {
   async take(incoming: IncomingReport): Promise<ReportEntry> {
     const { parser, clock, queue, journal, keys, makeId } = this.#parts
     const report = await parser.parse(withReturnPath(incoming))
+    // Of a mailbox what cannot be read is left alone and not looked at again, which must not be for a fault of ours.
+    if (incoming.origin.kind === 'mailbox' && isOurFault(report))
+      throw new Error('the mail could not be parsed, by an error of our own; the log has it')
     const addressee: Addressee = incoming.to === '' ? { kind: 'foreign' } : this.addressee(incoming.to)
     const about =
       this.#subscription(addressee, incoming.to) ?? resolve({ queue, journal, keys, clock }, report, addressee)
     const isFromFeedbackLoop = await this.#isFromFeedbackLoop(report, about, incoming.raw)
-    const judged = judge({ report, addressee, about, isFromFeedbackLoop })
+    const judged = this.#remembered(judge({ report, addressee, about, isFromFeedbackLoop }), about)
     // A mailbox of people: what is no report is none of our business, and nothing of it is kept.
     if (incoming.origin.kind === 'mailbox' && PRIVATE.has(report.kind))
       return this.#entryOf({ id: makeId(), incoming, report, about, judged }, { outcome: 'noted' })
@@ -100,6 +105,7 @@ class Desk implements ReportDesk {
   async unsubscribe(token: string, client: string): Promise<{ readonly recipient: string } | undefined> {
     const target = this.#subscriber(token)
     if (target === undefined) return undefined
+    if (this.#isSettled(target)) return { recipient: target.recipient }
     const origin = { kind: 'link' as const, address: client }
     await this.#act({
       id: this.#parts.makeId(),
@@ -154,6 +160,14 @@ class Desk implements ReportDesk {
     return unsubscribeTarget({ store, keys, clock }, token)
   }
 
+  /** The wish stands, and has been recorded often enough for today: whoever follows the link on and on fills no store. */
+  #isSettled({ tenant, message, n, recipient }: UnsubscribeTarget): boolean {
+    const { book, clock, settings, suppressions } = this.#parts
+    if (book.countSince(message, n, clock.now() - DAY) < settings().bounce.reportsPerRecipient) return false
+    const there = suppressions.find(tenant, recipient, { useGlobal: false })
+    return there !== undefined && isProtected(there)
+  }
+
   /** Unsubscribe addresses outlive their message. */
   #subscription(addressee: Addressee, to: string): About | undefined {
     if (addressee.kind !== 'unsubscribe') return undefined
@@ -168,6 +182,17 @@ class Desk implements ReportDesk {
     if (about === undefined || about.confidence === 'certain') return false
     const signers = await this.#parts.signersOf(raw)
     return signers.some((domain) => feedbackDomains.includes(domain.toLowerCase()))
+  }
+
+  /** Unsubscribe addresses and open reviews outlive the message, and what is forgotten cannot bounce any more. */
+  #remembered(judged: Judged, about: About | undefined): Judged {
+    if (judged.judgement.kind !== 'bounce' || about === undefined || this.#isKnown(about)) return judged
+    return { judgement: judged.judgement, acts: false, review: 'the message it is about is no longer kept' }
+  }
+
+  #isKnown({ message, n }: About): boolean {
+    const { queue } = this.#parts
+    return queue.message(message) !== undefined && queue.recipient(message, n) !== undefined
   }
 
   // ---- acting
@@ -196,6 +221,7 @@ class Desk implements ReportDesk {
       about: { ...about, confidence: 'certain' },
       isFromFeedbackLoop: true,
     })
+    if (judgement.kind === 'bounce' && !this.#isKnown(about)) return before
     let after = reviewed
     const compose = (followed: Followed): Write[] => {
       after = { ...reviewed, ...followed }
@@ -366,6 +392,11 @@ function withReturnPath({ origin, raw }: IncomingReport): Buffer {
 /** A pending entry keeps no mail back yet. */
 function keptBack(entry: Suppression | undefined): { readonly suppressed?: true } {
   return entry === undefined || entry.pendingUntil !== undefined ? {} : { suppressed: true }
+}
+
+/** Nothing was read, and no limit is the reason: the parser broke, or could not be started. */
+function isOurFault({ kind, family, limit }: ParsedReport): boolean {
+  return kind === 'unknown' && family === 'none' && limit === undefined
 }
 
 function oneClick(recipient: string): ParsedReport {

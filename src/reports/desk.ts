@@ -26,7 +26,10 @@ export type Addressee =
 
 export interface ReportDesk {
   addressee(address: string): Addressee
-  /** Parses, resolves, judges, records; durable when it resolves. Rejects with StoreError only. */
+  /**
+   * Parses, resolves, judges, records; durable when it resolves. Rejects with StoreError, and for a mail in a mailbox, where
+   * it still lies, also when the parser itself broke.
+   */
   take(report: IncomingReport): Promise<ReportEntry>
   /** RFC 8058 one-click, or a confirmation page: durable when it resolves; undefined for a token that is no good. */
   unsubscribe(token: string, client: string): Promise<{ readonly recipient: string } | undefined>

@@ -24,7 +24,10 @@ export interface ReportBook {
   raw(id: string): Buffer | undefined
   /** Newest first. A page may be short, even empty, and still have a cursor. Throws a RangeError for a cursor that is no id. */
   list(filter: ReportFilter): ReportPage
-  /** Reports about recipient (message, n) that came since; counts no further than COUNTED_AT_MOST. */
+  /**
+   * Reports that are certainly about recipient (message, n) and came since; counts no further than COUNTED_AT_MOST. What
+   * anybody can write about a message does not count: it would use up what its own return path may report.
+   */
   countSince(message: string, n: number, since: EpochMs): number
   prune(limits: ReportLimits, signal: AbortSignal): Promise<PrunedReports>
 }
@@ -36,13 +39,13 @@ export function createReportBook({ store }: { readonly store: Store }): ReportBo
   return {
     compose: (entry, raw) => [
       { table: 'report', key: idKey(entry.id), value: encode(entry) },
-      ...indexKeys(entry).map((index) => ({ ...index, value: EMPTY })),
+      ...indexWrites(entry),
       ...(raw === undefined ? [] : rawWrites(entry.id, raw)),
     ],
     recompose: (before, after) => [
       { table: 'report', key: idKey(after.id), value: encode(after) },
       ...indexKeys(before).map((index) => ({ ...index, value: undefined })),
-      ...indexKeys(after).map((index) => ({ ...index, value: EMPTY })),
+      ...indexWrites(after),
     ],
     get: (id) => (isId(id) ? decodeOptional<ReportEntry>(store.get('report', idKey(id))) : undefined),
     raw: (id) => {
@@ -54,7 +57,8 @@ export function createReportBook({ store }: { readonly store: Store }): ReportBo
       const recipient = partKey(message, n)
       const { to } = prefixRange(recipient)
       const range = { from: Buffer.concat([recipient, firstIdAt(since)]), ...(to === undefined ? {} : { to }) }
-      return store.keys('report-by-message', { ...range, limit: COUNTED_AT_MOST }).length
+      const found = store.range('report-by-message', { ...range, limit: COUNTED_AT_MOST })
+      return found.filter(({ value }) => !value.equals(UNCERTAIN)).length
     },
     prune: (limits, signal) => pruneReports({ store, limits, signal, indexKeys }),
   }
@@ -68,6 +72,17 @@ function indexKeys({ id, outcome, review, about }: ReportEntry): Omit<Write, 'va
   if (about !== undefined)
     keys.push({ table: 'report-by-message', key: Buffer.concat([partKey(about.message, about.n), idKey(id)]) })
   return keys
+}
+
+/** What stands in the index by message of a report that only seems to be about it. */
+const UNCERTAIN = Buffer.from('?')
+
+function indexWrites(entry: ReportEntry): Write[] {
+  const isUncertain = entry.about !== undefined && entry.about.confidence !== 'certain'
+  return indexKeys(entry).map((index) => ({
+    ...index,
+    value: index.table === 'report-by-message' && isUncertain ? UNCERTAIN : EMPTY,
+  }))
 }
 
 /** Reports quote what they are about, mostly as text: compressed they take a third or less. */

@@ -10,7 +10,7 @@ import type { ParsedReport } from '../bounce/report.ts'
 import { dayOf, type ReturnPathKey, readReturnPath } from '../bounce/return-path.ts'
 import type { Journal } from '../journal/journal.ts'
 import { type EmailAddress, parseAddress } from '../mail/address.ts'
-import type { Recipient } from '../mail/message.ts'
+import type { Message, Recipient } from '../mail/message.ts'
 import type { Queue } from '../queue/queue.ts'
 import { type Clock, DAY } from '../util/clock.ts'
 import { idTime } from '../util/id.ts'
@@ -32,13 +32,19 @@ const CONFIDENCE = {
 } as const satisfies Record<Evidence, About['confidence']>
 /** Messages looked at for one Message-ID or address: whoever reuses one thousands of times is not searched for ever. */
 const CANDIDATES = 20
-/** Recipients of one message that are compared with what a report names. */
-const RECIPIENTS = 1000
+/** Messages and recipients read for one report: strangers say how many it names. Two messages of the largest size. */
+const READS = 2500
 const WEAK_WINDOW_MS = 7 * DAY
 
+/** A search for what anybody can know. */
+interface Search extends ResolveParts {
+  readonly reads: { left: number }
+}
+
 export function resolve(parts: ResolveParts, report: ParsedReport, addressee: Addressee): About | undefined {
+  const search: Search = { ...parts, reads: { left: READS } }
   return (
-    byReturnPath(parts, addressee) ?? byToken(parts, report) ?? byMessageId(parts, report) ?? byAddress(parts, report)
+    byReturnPath(parts, addressee) ?? byToken(parts, report) ?? byMessageId(search, report) ?? byAddress(search, report)
   )
 }
 
@@ -56,7 +62,7 @@ function byToken(parts: ResolveParts, { tokens, original }: ParsedReport): About
   return undefined
 }
 
-function byMessageId(parts: ResolveParts, report: ParsedReport): About | undefined {
+function byMessageId(parts: Search, report: ParsedReport): About | undefined {
   const ids = [report.original?.messageId, ...report.references].filter((id) => id !== undefined)
   for (const messageId of ids.slice(0, CANDIDATES)) {
     const bare = messageId.replace(/^<|>$/g, '')
@@ -68,12 +74,12 @@ function byMessageId(parts: ResolveParts, report: ParsedReport): About | undefin
   return undefined
 }
 
-function byAddress(parts: ResolveParts, report: ParsedReport): About | undefined {
+function byAddress(parts: Search, report: ParsedReport): About | undefined {
   const subject = report.original?.subject ?? report.subject
   const since = parts.clock.now() - WEAK_WINDOW_MS
   for (const address of namedIn(report)) {
     for (const id of parts.journal.messagesTo(address, CANDIDATES)) {
-      const theirs = parts.queue.message(id)?.headers.subject
+      const theirs = messageOf(parts, id)?.headers.subject
       // An answer carries the subject behind "Re:" and its kin in every language.
       const isSame = theirs !== undefined && theirs !== '' && subject.endsWith(theirs)
       if (idTime(id) < since || !isSame) continue
@@ -93,15 +99,20 @@ export function namedIn(report: ParsedReport): readonly EmailAddress[] {
   return [...new Set(parsed.filter((text) => text !== undefined).map((text) => text.toLowerCase() as EmailAddress))]
 }
 
+/** Undefined also when enough was read. */
+function messageOf({ queue, reads }: Search, id: string): Message | undefined {
+  return reads.left-- > 0 ? queue.message(id) : undefined
+}
+
 function recipientNamed(
-  parts: ResolveParts,
+  parts: Search,
   id: string,
   names: readonly EmailAddress[],
   evidence: Evidence,
 ): About | undefined {
-  const message = parts.queue.message(id)
+  const message = messageOf(parts, id)
   if (message === undefined) return undefined
-  for (let n = 0; n < Math.min(message.recipients, RECIPIENTS); n++) {
+  for (let n = 0; n < message.recipients && parts.reads.left-- > 0; n++) {
     const recipient = parts.queue.recipient(id, n)
     if (recipient === undefined || !names.includes(recipient.address.toLowerCase() as EmailAddress)) continue
     return aboutOf(recipient, evidence)
