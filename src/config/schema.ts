@@ -136,7 +136,7 @@ const bounce = z.strictObject({
     .array(domainName())
     .prefault([])
     .describe(
-      'DKIM domains of feedback loops (d= of their reports). A complaint without a token of ours counts only with a valid signature of one of them.',
+      'DKIM domains of feedback loops (d= of their reports). A complaint without a token of ours counts only with a valid signature of one of them. Never a domain whose users can send mail with the same signature, such as that of a mailbox provider itself: they could complain for anybody.',
     ),
 })
 

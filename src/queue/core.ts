@@ -23,6 +23,7 @@ import { createSurges } from '../suppression/surges.ts'
 import { createTrials } from '../suppression/trials.ts'
 import type { Clock } from '../util/clock.ts'
 import { idMaker, readId } from '../util/id.ts'
+import { HeldExpiry } from './held-expiry.ts'
 import { QueueOperator } from './operator.ts'
 import { Queue } from './queue.ts'
 import { createDsnWriter } from './report.ts'
@@ -37,6 +38,8 @@ export interface Core {
   readonly queue: Queue
   readonly makeId: () => string
   readonly operator: QueueOperator
+  /** Ends what is held past its life. */
+  readonly heldExpiry: HeldExpiry
   readonly findSuppression: (tenant: string, address: EmailAddress) => Suppression | undefined
   readonly gate: Gate
   readonly suspensions: Suspensions
@@ -67,10 +70,15 @@ export function createCore({ store, settings: first, originOf, hostname, clock, 
   let settings = first
   const journal = createJournal({ store, clock })
   const strikes = createStrikeBook({ store })
+  const onSlowRule = (rule: string): void =>
+    logger.error(
+      { event: 'rule-too-slow', rule },
+      `the rule ${rule} took too long on a reply and was passed over; mend its pattern`,
+    )
   const shapingFor = (now: Settings, { providers }: Rules, origin: ShapingParts['originOf']): Shaping =>
     loadShaping({ settings: now, families: providers, ...(origin !== undefined && { originOf: origin }) })
   const rules = loadRules(settings.bounce.rules)
-  let judge = createClassifier(rules)
+  let judge = createClassifier(rules, { onSlowRule })
   let shaping = shapingFor(settings, rules, originOf)
   // Stays the same over a reload, so that whoever has it asks by the rules of now.
   const classifier: Classifier = {
@@ -81,7 +89,7 @@ export function createCore({ store, settings: first, originOf, hostname, clock, 
   const suppressions = createSuppressionList({
     store,
     strikes,
-    settings: settings.suppression,
+    settings: () => settings.suppression,
     clock,
     record: (change) => {
       const { writes, record } = journal.compose(change)
@@ -144,7 +152,7 @@ export function createCore({ store, settings: first, originOf, hostname, clock, 
   })
   const prepare: Core['prepare'] = (next, origin) => {
     const nextRules = loadRules(next.bounce.rules)
-    const nextJudge = createClassifier(nextRules)
+    const nextJudge = createClassifier(nextRules, { onSlowRule })
     const nextShaping = shapingFor(next, nextRules, origin)
     return () => {
       settings = next
@@ -161,6 +169,7 @@ export function createCore({ store, settings: first, originOf, hostname, clock, 
     queue,
     makeId,
     operator: new QueueOperator({ queue, store, clock }),
+    heldExpiry: new HeldExpiry({ queue, store, clock }),
     findSuppression: gate.find,
     gate,
     suspensions: createSuspensions({ store, journal, clock }),

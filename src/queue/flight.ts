@@ -1,6 +1,9 @@
 // What is in flight: recipients claimed and not settled yet. In memory only, bounded by max_in_flight.
 
+import type { Verdict } from '../bounce/verdict.ts'
+import type { JournalRecord } from '../journal/record.ts'
 import type { Message, Recipient } from '../mail/message.ts'
+import type { Cause } from '../mail/outcome.ts'
 import type { Permit } from './throttle.ts'
 
 /** A claimed recipient on its way: from claim (or acceptance) to settlement. */
@@ -16,6 +19,15 @@ export interface Flight {
   permit?: Permit | undefined
   /** Claimed only because its life is over: a limit has nothing for it for so long. */
   readonly throttledMs?: number
+  /** A report said that it bounced while we still wait for the reply to the dot. */
+  cameBack?: CameBack
+}
+
+export interface CameBack {
+  readonly cause: Cause
+  readonly verdict: Verdict
+  /** Which report, and who accepted it. */
+  readonly record: Partial<JournalRecord>
 }
 
 export const flightKey = (id: string, n: number): string => `${id}.${n}`

@@ -23,6 +23,11 @@ export class PatientWriter {
     this.#parts = parts
   }
 
+  /** Something made earlier still waits for room: whoever writes beside this writer would overtake it. */
+  get isStalled(): boolean {
+    return this.#stalled.length > 0
+  }
+
   /**
    * Resolves when the writes are durable. `compose` is called once for each try, so that what depends on the order of
    * commits (a place in the journal) is made anew. Rejects when the store has failed or is closed.

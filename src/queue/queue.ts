@@ -14,7 +14,7 @@ import type { Cause, Outcome } from '../mail/outcome.ts'
 import type { Logger } from '../observe/logger.ts'
 import { decodeOptional } from '../store/codec.ts'
 import { idKey, partKey } from '../store/keys.ts'
-import type { Store, Write } from '../store/store.ts'
+import { type Store, StoreError, type Write } from '../store/store.ts'
 import type { Gate } from '../suppression/gate.ts'
 import { verdictOfSuppression } from '../suppression/verdict.ts'
 import { type Clock, type EpochMs, MINUTE } from '../util/clock.ts'
@@ -29,7 +29,7 @@ import {
   suppressionRecords,
 } from './change.ts'
 import { type Admit, type Claims, claimsOf } from './claims.ts'
-import { type Flight, Flights, flightKey } from './flight.ts'
+import { type CameBack, type Flight, Flights, flightKey } from './flight.ts'
 import { OpenRecipients } from './open-recipients.ts'
 import { PatientWriter } from './patient-writer.ts'
 import type { DsnWriter, Report, ReportInput } from './report.ts'
@@ -64,6 +64,8 @@ export interface QueueListener {
 // A message this long past its life that was tried before is not tried once more (the relay was down); one that an
 // operator held until its life was over is not tried at all.
 const LAST_ATTEMPT_GRACE = 5 * MINUTE
+/** States in which nobody has said yes or no for good. */
+const UNANSWERED: ReadonlySet<Recipient['state']['kind']> = new Set(['waiting', 'held', 'expired', 'cancelled'])
 
 export class Queue implements Acceptor {
   readonly #parts: QueueParts
@@ -75,6 +77,7 @@ export class Queue implements Acceptor {
   /** Acceptances under way, by tenant and idempotency key. */
   readonly #idempotent = new Map<string, Promise<Accepted>>()
   readonly #writer: PatientWriter
+  #holds = 0
   #listener: QueueListener = { claimed: () => undefined, due: () => undefined }
 
   constructor(parts: QueueParts) {
@@ -93,6 +96,11 @@ export class Queue implements Acceptor {
     return this.#waiting.prepare(
       this.#parts.settings().tenant.flatMap(({ name, maxQueued }) => (maxQueued === undefined ? [] : [name])),
     )
+  }
+
+  /** How many were held since the start: who counts along sees that there are new ones. */
+  get holds(): number {
+    return this.#holds
   }
 
   get inFlight(): number {
@@ -308,12 +316,7 @@ export class Queue implements Acceptor {
     }
     const isPaused = (recipient.releasedAt ?? 0) > message.expiresAt
     if (isPaused || (now > message.expiresAt + LAST_ATTEMPT_GRACE && recipient.state.attempts > 1)) {
-      const cause: Cause = {
-        kind: 'expired',
-        ...(isPaused ? { by: 'hold' as const } : {}),
-        ...(recipient.lastCause === undefined ? {} : { last: recipient.lastCause }),
-      }
-      await this.#settleFailure(flight, { ending: 'expired', event: { kind: 'expired', at: now }, cause })
+      await this.#settleFailure(flight, expiredOf(recipient, now, isPaused))
       return true
     }
     return false
@@ -345,6 +348,7 @@ export class Queue implements Acceptor {
     const { recipient } = flight
     const { reply, way } = settlement
     const record = this.#about(recipient, { kind: 'delivered', reply, way })
+    if (flight.cameBack !== undefined) return this.#settleCameBack(flight, { ...settlement, record })
     const more = this.#parts.recorder.recordDelivery({
       tenant: recipient.tenant,
       recipient: recipient.address,
@@ -354,11 +358,37 @@ export class Queue implements Acceptor {
     await this.#settleWith(flight, { recipient, event: settlement.event, records: [record], more, lastWay: way })
   }
 
+  /**
+   * The report was faster than the reply to the dot. What it taught is recorded already, and a delivery that came back
+   * clears nothing; what is left is the state, in one step, so that no other report comes in between.
+   */
+  async #settleCameBack(
+    flight: Flight,
+    taken: Pick<Extract<Settlement, { ending: 'delivered' }>, 'event' | 'way'> & { readonly record: JournalRecord },
+  ): Promise<void> {
+    const { message, recipient: before, cameBack } = flight
+    if (cameBack === undefined) return
+    const now = this.#parts.clock.now()
+    const { cause, verdict } = cameBack
+    const delivered = changed(before, { recipient: before, event: taken.event, records: [], lastWay: taken.way }, now)
+    const bounced = recordAbout(before, now, { kind: 'bounced', cause, verdict, ...cameBack.record })
+    const event: StateEvent = { kind: 'bounced', at: now }
+    const change: Change = { recipient: delivered, event, records: [bounced], lastCause: cause }
+    const after = changed(delivered, change, now)
+    flight.recipient = after
+    const report = this.#reportOn({ message, before, after, change })
+    const both: Change = { ...change, records: [taken.record, bounced] }
+    await this.#commit({ message, before, after, change: both, report, landing: flight })
+  }
+
   async #settleFailure(
     flight: Flight,
     settlement: Exclude<Settlement, { ending: 'delivered' | 'returned' }>,
   ): Promise<void> {
-    const { recipient } = flight
+    await this.#settleWith(flight, this.#failureOf(flight.recipient, settlement))
+  }
+
+  #failureOf(recipient: Recipient, settlement: Exclude<Settlement, { ending: 'delivered' | 'returned' }>): Change {
     const { ending, cause, way, event } = settlement
     const failure = this.#parts.recorder.recordFailure({
       tenant: recipient.tenant,
@@ -379,14 +409,14 @@ export class Queue implements Acceptor {
       ...(settlement.ending === 'deferred' ? { dueAt: settlement.dueAt } : {}),
       ...(failure.ambiguous ? { ambiguous: true } : {}),
     })
-    await this.#settleWith(flight, {
+    return {
       recipient,
       event,
       records: [record, ...suppressionRecords(recipient, this.#parts.clock.now(), failure)],
       more: failure.writes,
       lastCause: cause,
       ...(way === undefined ? {} : { lastWay: way }),
-    })
+    }
   }
 
   /** Writes one change of a flight's recipient, lands the flight, then tells. Retries for as long as the store is full. */
@@ -487,12 +517,13 @@ export class Queue implements Acceptor {
     if (flight !== undefined) flight.recipient = after
     const report = this.#reportOn({ message, before, after, change })
     await this.#commit({ message, before, after, change, report })
+    if (after.state.kind === 'held') this.#holds++
     return after
   }
 
   /**
    * A report says that a recipient was not reached after all. `delivered` becomes `bounced`; in any other state the
-   * recipient stays as it is. The first report that fails it teaches the recorder, further ones are only recorded.
+   * recipient stays as it is. What nobody has said before teaches the recorder, further reports are only recorded.
    * Durable when it resolves, together with `writesOf(what followed)`. Rejects with StoreError, also when there is no
    * room: whoever brought the report can bring it again.
    */
@@ -516,8 +547,14 @@ export class Queue implements Acceptor {
     const now = this.#parts.clock.now()
     const event: StateEvent = { kind: 'bounced', at: now }
     const isBounce = mayHappen(before.state, event)
-    // A host that has the mail may report while we still try, when its reply to the dot was lost.
-    const teaches = isBounce || before.state.kind === 'waiting' || before.state.kind === 'held'
+    // A change of this recipient that waits for room was made before: written now, this one would be overwritten by it.
+    if (isBounce && this.#writer.isStalled && this.#pending.has(flightKey(given.id, given.n)))
+      throw new StoreError('full', 'an earlier outcome of this recipient waits for room')
+    const flight = this.#flights.get(given.id, given.n)
+    // A host that has the mail may report before its reply to the dot is here, and where that reply was lost we still try,
+    // or have given up without an answer.
+    const isUnanswered = flight !== undefined || UNANSWERED.has(before.state.kind)
+    const teaches = isBounce || (isUnanswered && flight?.cameBack === undefined)
     const followed = teaches
       ? this.#recordBounce(before, { ...heard, ...reportOf(given.record) })
       : { verdict: this.#parts.recorder.classify(heard) }
@@ -529,7 +566,15 @@ export class Queue implements Acceptor {
     })
     const records = [record, ...('writes' in followed ? suppressionRecords(before, now, followed) : [])]
     const more = [...('writes' in followed ? followed.writes : []), ...given.writesOf({ ...followed, teaches })]
-    if (!isBounce) return this.#commitRecords(records, more)
+    if (!isBounce) {
+      if (flight === undefined || !teaches) return this.#commitRecords(records, more)
+      const cameBack: CameBack = { cause, verdict: followed.verdict, record: given.record }
+      flight.cameBack = cameBack
+      return this.#commitRecords(records, more).catch((error: unknown) => {
+        delete flight.cameBack
+        throw error
+      })
+    }
     const change: Change = { recipient: before, event, records, more, lastCause: cause }
     const after = changed(before, change, now)
     const report = this.#reportOn({ message, before, after, change })
@@ -547,6 +592,24 @@ export class Queue implements Acceptor {
       ending: 'bounced',
       useGlobal: this.#tenant(recipient.tenant)?.useGlobal ?? true,
     })
+  }
+
+  /**
+   * The end of a recipient that is held when its life is over; false when it is not so. Rejects with StoreError, also
+   * when there is no room: it is asked again.
+   */
+  async expireHeld(id: string, n: number): Promise<boolean> {
+    const before = this.recipient(id, n)
+    const message = this.message(id)
+    const now = this.#parts.clock.now()
+    if (before?.state.kind !== 'held' || message === undefined || now <= message.expiresAt) return false
+    // Its attempt, or whatever changes it, ends by itself.
+    if (this.isInFlight(id, n) || this.#pending.has(flightKey(id, n))) return false
+    const change = this.#failureOf(before, expiredOf(before, now, true))
+    const after = changed(before, change, now)
+    const report = this.#reportOn({ message, before, after, change })
+    await this.#commit({ message, before, after, change, report, mayFail: true })
+    return true
   }
 
   async #commitRecords(records: readonly JournalRecord[], more: readonly Write[]): Promise<void> {
@@ -583,6 +646,20 @@ export class Queue implements Acceptor {
   #tenant(name: string): TenantSettings | undefined {
     return this.#parts.settings().tenant.find((tenant) => tenant.name === name)
   }
+}
+
+/** The end of a life that is over, with what was heard last. */
+function expiredOf(
+  { lastCause }: Recipient,
+  now: EpochMs,
+  isPaused: boolean,
+): Extract<Settlement, { ending: 'failed' | 'expired' }> {
+  const cause: Cause = {
+    kind: 'expired',
+    ...(isPaused ? { by: 'hold' } : {}),
+    ...(lastCause === undefined ? {} : { last: lastCause }),
+  }
+  return { ending: 'expired', event: { kind: 'expired', at: now }, cause }
 }
 
 function reportOf({ report }: Partial<JournalRecord>): { readonly report?: string } {

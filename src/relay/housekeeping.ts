@@ -1,5 +1,5 @@
 // What has to be done from time to time: remove what a crash left, once; what has been kept long enough, every hour;
-// end surges that ran out, every few minutes.
+// end surges that ran out and held mail whose life is over, every few minutes.
 
 import type { Settings } from '../config/schema.ts'
 import type { Logger } from '../observe/logger.ts'
@@ -44,6 +44,7 @@ export async function keepHouse(parts: HousekeepingParts, signal: AbortSignal): 
   }
   const upkeep = async (): Promise<void> => {
     await core.keepSuppressions(signal)
+    await core.heldExpiry.pass(signal)
   }
   await Promise.all([
     repeat({ parts, signal, intervalMs: PRUNE_INTERVAL_MS, work: cleanUp }),

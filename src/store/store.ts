@@ -23,7 +23,7 @@ export const TABLES = [
   'report', // id → ReportEntry
   'report-raw', // id, chunk no. → the mail that came back, cut and compressed
   'report-by-outcome', // outcome, id → nothing
-  'report-by-message', // message id, n, id → nothing
+  'report-by-message', // message id, n, id → nothing, or `?` where nothing proves that it is about that message
   'unsubscribe', // message id, n → whose mail it was: signed unsubscribe addresses outlive their message
   'tls-policy', // recipient domain → its MTA-STS policy
   'tls-tally', // day, recipient domain, policy → how TLS went: what reports are made of

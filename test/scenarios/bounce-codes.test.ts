@@ -143,6 +143,8 @@ test('10 bad-domain: a domain found gone a second time, a day later', async () =
   const relay = await startTestRelay({ clock })
   const codes: unknown[] = []
   for (let time = 1; time <= 2; time++) {
+    // Our own name server works.
+    await relay.record('delivered', { message: await relay.send('ok@a.test') })
     const id = await relay.send('anyone@nxdomain.test')
     const { verdict } = await relay.record('failed', { message: id })
     codes.push([verdict?.code, verdict?.category, suppressions(relay).length])
@@ -188,14 +190,35 @@ test.each([
   expect(suppressions(relay)).toEqual([])
 })
 
-test('121 paused-expired: held by an operator until its life was over', async () => {
+test('121 paused-expired: held by an operator until its life was over, without anybody releasing it', async () => {
+  const clock = new FakeClock()
+  const relay = await startTestRelay({ clock, toml: '[[domain]]\nname = "sender.test"' })
+  const dsn = { notify: ['failure'], return: 'headers' }
+  const id = await relay.send('tempfail@a.test', { headers: { 'X-Studs-Expires': '2m' }, dsn })
+  const other = await relay.send('tempfail@a.test', { headers: { 'X-Studs-Expires': '1h' }, dsn })
+  await relay.record('deferred', { message: id })
+  await relay.record('deferred', { message: other })
+  await api(relay).changeQueue('hold', { ids: [id, other], who: 'cli:jane', reason: 'ticket 7' })
+  // Housekeeping comes by every five minutes.
+  await clock.advance(5 * MINUTE)
+  expect(await relay.record('expired', { message: id })).toMatchObject({
+    cause: { kind: 'expired', by: 'hold', last: { kind: 'reply' } },
+    verdict: { code: 121, category: 'paused-expired', fault: 'local' },
+  })
+  expect(await relay.record('dsn-sent', { message: id })).toMatchObject({ why: 'failed' })
+  expect(await stateOf(relay, id)).toBe('expired')
+  expect(await stateOf(relay, other)).toBe('held')
+  expect(suppressions(relay)).toEqual([])
+})
+
+test('121 paused-expired: released when its life was over already', async () => {
   const clock = new FakeClock()
   const relay = await startTestRelay({ clock })
-  const id = await relay.send('tempfail@a.test', { headers: { 'X-Studs-Expires': '1h' } })
+  const id = await relay.send('tempfail@a.test', { headers: { 'X-Studs-Expires': '2m' } })
   await relay.record('deferred')
   const by = { ids: [id], who: 'cli:jane', reason: 'ticket 7' }
   await api(relay).changeQueue('hold', by)
-  await clock.advance(HOUR + MINUTE)
+  await clock.advance(4 * MINUTE)
   expect(await stateOf(relay, id)).toBe('held')
   await api(relay).changeQueue('release', by)
   await clock.advance(0)
