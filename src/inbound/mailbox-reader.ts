@@ -3,7 +3,7 @@
 
 import type { MailboxSettings } from '../config/schema.ts'
 import type { ReportDesk } from '../reports/desk.ts'
-import type { Store } from '../store/store.ts'
+import { type Store, StoreError } from '../store/store.ts'
 import { type Clock, type EpochMs, MINUTE, SECOND } from '../util/clock.ts'
 import type { MailboxEvents } from './mailbox-events.ts'
 import { MailboxProgress } from './mailbox-progress.ts'
@@ -36,9 +36,9 @@ const LEFT_ALONE: ReadonlySet<string> = new Set(['mail', 'unknown'])
 const FIRST_RETRY_MS = 5 * SECOND
 /** Servers lock accounts and ban addresses that keep coming with a wrong password. */
 const CREDENTIALS_RETRY_MS = 15 * MINUTE
-// For a mail that the server refuses to give; longer where the connection broke, which may be anybody's fault.
-const MAX_REFUSED_FETCHES = 3
-const MAX_BROKEN_FETCHES = 10
+// Tries for a mail that the server refuses to give, or that we cannot take; more where the connection broke, which may be anybody's fault.
+const MAX_REFUSED = 3
+const MAX_BROKEN = 10
 // RFC 2177: IDLE is to be renewed at least every 29 minutes; each look does so.
 const LONGEST_IDLE_MS = 28 * MINUTE
 
@@ -53,7 +53,7 @@ export class MailboxReader {
   #wake: () => void = () => undefined
   #retryMs = FIRST_RETRY_MS
   #lastError: string | undefined
-  /** The mail that could not be fetched, and how often. */
+  /** The mail that could not be taken, and how often. */
   #stuck = { uid: 0, times: 0 }
 
   constructor(parts: MailboxReaderParts) {
@@ -137,10 +137,12 @@ export class MailboxReader {
 
   async #take(session: MailboxSession, progress: MailboxProgress, uid: number): Promise<void> {
     const { mailbox, events, take } = this.#parts
-    const found = await this.#fetch(session, uid)
-    if (found === undefined) return progress.taken(uid, { toMark: false })
-    const { raw, sizeBytes } = found
-    const entry = await take({ origin: { kind: 'mailbox', mailbox: mailbox.name }, to: '', raw, sizeBytes })
+    const origin = { kind: 'mailbox', mailbox: mailbox.name } as const
+    const entry = await this.#orSkip(session, uid, async () => {
+      const found = await session.fetch(uid)
+      return found && take({ origin, to: '', ...found })
+    })
+    if (entry === undefined) return progress.taken(uid, { toMark: false })
     const { kind } = entry.report
     const isLeft = LEFT_ALONE.has(kind)
     await progress.taken(uid, { toMark: !isLeft })
@@ -150,13 +152,18 @@ export class MailboxReader {
     if (!isLeft) await this.#mark(session, progress, uid)
   }
 
-  /** Undefined for a mail that is gone, and for one that the server will not give: others must not wait behind it for ever. */
-  async #fetch(session: MailboxSession, uid: number): ReturnType<MailboxSession['fetch']> {
+  /**
+   * Undefined for a mail that is gone, and for one that the server will not give or at which an error of our own turns up:
+   * others must not wait behind it for ever.
+   */
+  async #orSkip<T>(session: MailboxSession, uid: number, work: () => Promise<T>): Promise<T | undefined> {
     try {
-      return await session.fetch(uid)
+      return await work()
     } catch (error) {
+      // No mail is to blame for the store.
+      if (error instanceof StoreError) throw error
       this.#stuck = { uid, times: this.#stuck.uid === uid ? this.#stuck.times + 1 : 1 }
-      const most = session.isOpen ? MAX_REFUSED_FETCHES : MAX_BROKEN_FETCHES
+      const most = session.isOpen ? MAX_REFUSED : MAX_BROKEN
       if (this.#stuck.times < most || this.#stopped.signal.aborted) throw error
       const { mailbox, events } = this.#parts
       events.skipped({ mailbox: mailbox.name, uid, error: troubleOf(error, mailbox).text })

@@ -412,6 +412,24 @@ describe.skipIf(noDovecot !== undefined)('what goes wrong', () => {
     await reading.count(1)
   })
 
+  test('a mail at which an error of our own turns up is left as it is after some times, and those behind it are taken', async () => {
+    const dovecot = await Dovecot.start()
+    for (const subject of ['first', 'cursed', 'last']) dovecot.deliver(mail(subject))
+    let tries = 0
+    const desk = async (subject: string): Promise<void> => {
+      if (subject === 'cursed' && ++tries > 0) throw new TypeError('a bug')
+    }
+    const reading = start({ dovecot, desk })
+    while (reading.taken.length < 2) {
+      if (reading.mailboxes.status()[0]?.state === 'failed') await reading.clock.advance(5 * SECOND)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    expect(subjects(reading)).toEqual(['first', 'last'])
+    expect(tries).toBe(3)
+    expect(await reading.event('mailbox-skipped')).toMatchObject({ error: expect.stringContaining('a bug') })
+    expect((await dovecot.contents()).find(({ subject }) => subject === 'cursed')).toMatchObject({ flags: [] })
+  })
+
   test('a restart takes nothing twice, also what could not be marked', async () => {
     const dovecot = await Dovecot.start()
     for (let n = 1; n <= 5; n++) dovecot.deliver(mail(`report ${n}`))
