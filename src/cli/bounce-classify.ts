@@ -1,19 +1,17 @@
 // `studs bounce classify`: what Studs would make of a reply, and why; or of many. Needs neither relay nor store.
 
 import { type Command, Option } from 'commander'
-import { type Classifier, createClassifier } from '../bounce/classify.ts'
-import { loadRules } from '../bounce/load-rules.ts'
-import { RulesError } from '../bounce/rules.ts'
+import type { Classifier } from '../bounce/classify.ts'
 import type { Category } from '../bounce/verdict.ts'
-import { ConfigError } from '../config/load.ts'
 import { classifyOperations } from '../http/classify-operations.ts'
 import { SMTP_COMMANDS } from '../http/input.ts'
 import type { Classification } from '../http/operations.ts'
+import { classifierFor } from './bounce-classifier.ts'
 import { CliError, EXIT, type Io } from './io.ts'
 import { ACTION_MEANINGS, addressMeaning, MEANINGS } from './meaning.ts'
-import { createOutput, type Output, type Page } from './output.ts'
+import { createOutput, type Page } from './output.ts'
 import { type GivenReply, ReplyLineError, replyLines } from './reply-lines.ts'
-import { type GlobalOptions, settingsFor } from './session.ts'
+import type { GlobalOptions } from './session.ts'
 import { table } from './table.ts'
 import { padEnd, wrap } from './terminal.ts'
 import { causeLines } from './timeline.ts'
@@ -58,7 +56,8 @@ export function addClassifyCommand(bounce: Command, io: Io): void {
       const [only] = replies
       if (only === undefined || only.reply.trim() === '')
         throw new CliError(EXIT.usage, 'There is no reply to classify.')
-      const classify = asker(classifierFor({ options, command, io, output }), options)
+      const { rules } = options
+      const classify = asker(classifierFor({ rules, doing: 'classified', command, io, output }), options)
       if (replies.length === 1 && !only.isJson) {
         const classification = await classify(only)
         const { text: matched, ...rest } = classification
@@ -83,24 +82,6 @@ function asker(
   const { classify } = classifyOperations({ classifier })
   return (given) =>
     classify({ reply: given.reply, command: given.command ?? command, ...(mx === undefined ? {} : { mx }) })
-}
-
-function classifierFor(given: {
-  readonly options: ClassifyOptions
-  readonly command: Command
-  readonly io: Io
-  readonly output: Output
-}): Classifier {
-  const { options, command, io, output } = given
-  try {
-    return createClassifier(loadRules(options.rules ?? settingsFor(command, io).bounce.rules))
-  } catch (error) {
-    if (error instanceof RulesError) throw new CliError(EXIT.usage, `Nothing was classified: ${error.message}`)
-    if (!(error instanceof ConfigError)) throw error
-    // A reply can be explained without a configuration; only the operator's own rules are then not known.
-    output.note('The configuration is not valid; only the shipped rules are asked.')
-    return createClassifier(loadRules())
-  }
 }
 
 function lineOf({ text }: GivenReply, { verdict, by, names }: Classification): ClassifiedLine {

@@ -1,14 +1,13 @@
-// `studs bounce parse`: what Studs reads in mails that came back. Needs neither relay, store nor configuration. Thousands
-// of files pass one by one: memory is that of one mail.
+// `studs bounce parse`: what Studs reads in mails that came back, and what its rules and the operator's make of it. Needs
+// neither relay nor store. Thousands of files pass one by one: memory is that of one mail.
 
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import type { Command } from 'commander'
-import { createClassifier } from '../bounce/classify.ts'
 import { parseReport } from '../bounce/parse.ts'
 import type { ParsedReport } from '../bounce/report.ts'
-import { shippedRules } from '../bounce/rules.ts'
 import { type Summary, summaryOf } from '../bounce/summary.ts'
 import { toWire, type Wire } from '../http/wire.ts'
+import { classifierFor } from './bounce-classifier.ts'
 import { kindAndFamily, namedLines } from './bounce-report-view.ts'
 import { forEachNamed } from './each.ts'
 import { openFile, unreadable } from './file.ts'
@@ -19,6 +18,7 @@ import { wrap } from './terminal.ts'
 
 interface ParseOptions extends GlobalOptions {
   readonly filesFrom?: string
+  readonly rules?: string
 }
 
 /** More than the parser looks at: it sees for itself that a mail is too long. */
@@ -30,15 +30,16 @@ export function addParseCommand(bounce: Command, io: Io): void {
     .description('Say what reports tell, without keeping them')
     .argument('[files...]', 'one mail each; - reads one from standard input')
     .option('--files-from <file>', 'names of further files, one a line; - reads them from standard input')
+    .option('--rules <file>', "an operator's rules to ask first, instead of those of the configuration")
     .action(async (files: string[], _options: object, command: Command) => {
       const options = command.optsWithGlobals<ParseOptions>()
-      const { filesFrom } = options
+      const { filesFrom, rules } = options
       if (files.length === 0 && filesFrom === undefined)
         throw new CliError(EXIT.usage, 'Name the files to read, or - for standard input.')
       if (filesFrom === '-' && files.includes('-'))
         throw new CliError(EXIT.usage, 'Standard input cannot be both a mail and a list of files.')
       const output = createOutput(io, options)
-      const classifier = createClassifier(shippedRules())
+      const classifier = classifierFor({ rules, doing: 'read', command, io, output })
       const named = (file: string): string => `${file}: `
       await forEachNamed(namesFrom(files, filesFrom, io), { output, signal: io.signal, named }, async (file) => {
         // Lets Ctrl-C through: reading and parsing never wait for anything.

@@ -35,7 +35,7 @@ export const POLICY = `\
   learns whose mail taught it.
 - **Spike breaker.** Hard bounces of one tenant at one site that surge far above what is usual at that hour are an outage or a closing
   provider rather than people leaving. New suppressions are then only pending for \`suppression.spike_hold\` (72 h): a second
-  failure afterwards confirms them, a delivery drops them.
+  failure afterwards, or in a later surge, confirms them, a delivery drops them.
 - **Coming back.** \`studs suppress rm ADDRESS --reason …\` lets an address be mailed again, half-open: the next message goes alone, a
   new hard bounce suppresses again at once, a success clears the history.
 - **Complaints** suppress at once, and come back only with \`--force\` and a reason. **Unsubscribe requests** suppress at once for
@@ -111,6 +111,9 @@ Patterns see code and text on one line, with addresses, IP addresses, ids, long 
 \`{ip}\`, \`{id}\` and \`{n}\`. \`%name%\` stands for a list of words from \`[words]\`, such as \`%box%\` (mailbox, in many
 languages). A rule with \`weak = true\` is asked only when the enhanced code says nothing. Tables \`[enhanced]\`, \`[basic]\`,
 \`[command]\` and \`[action]\` replace single entries of the shipped ones.
+
+Strangers write the text, so a pattern must not try without end: no repetition within a repetition, \`(a+)+\`. One that takes longer
+than 100 ms is passed over for that reply and named in the log (\`rule-too-slow\`); after the third time it is left out until the next reload.
 
 Before you take rules over:
 

@@ -54,6 +54,20 @@ const lines = (text: string) =>
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line))
 
+test("the operator's own rules are asked first: those of the configuration, or of a file", async () => {
+  const ndr = await file('ndr.eml', NDR)
+  const rule = (category: string) =>
+    `[[rule]]\nid = "own"\nmatch = "no such user"\ncategory = "${category}"\nsamples = ["550 5.1.1 No such user"]\n`
+  const [one, other] = [await file('one.toml', rule('greylisted')), await file('other.toml', rule('spam-related'))]
+  const configFile = await file('studs.toml', `[bounce]\nrules = "${one}"\n`)
+  const categoryOf = async (words: string[]) =>
+    lines((await parse([ndr, '--json', ...words], { configFile })).out)[0].recipients[0].category
+  expect(await categoryOf([])).toBe('greylisted')
+  expect(await categoryOf(['--rules', other])).toBe('spam-related')
+  const wrong = await parse([ndr, '--rules', await file('wrong.toml', rule('nonsense'))])
+  expect(wrong).toMatchObject({ code: 2, out: '', err: expect.stringContaining('Nothing was read') })
+})
+
 describe('for machines', () => {
   test('one line per mail, named as on the command line', async () => {
     const ndr = await file('ndr.eml', NDR)
