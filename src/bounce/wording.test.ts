@@ -2076,6 +2076,12 @@ table(
 
 /** Permanent refusals that speak of mailboxes, users and addresses and are nevertheless about us, the mail or the machine. */
 const NOT_THE_RECIPIENT = `
+  552 5.2.2 sender over quota
+  552 5.2.2 Sender's mailbox is full
+  550 Unknown host in HELO
+  550 5.1.1 user unknown (LDAP lookup failure)
+  550 5.1.1 unknown user: alias database unavailable
+  550 5.1.1 recipient requires authentication
   550 you are not logged in
   550 account not used for sending before, verify first
   550 Reverse DNS nicht eingerichtet
