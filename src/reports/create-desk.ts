@@ -4,23 +4,21 @@
 
 import type { Classifier } from '../bounce/classify.ts'
 import type { ParsedReport, ReportKind } from '../bounce/report.ts'
-import { causeOf } from '../bounce/report-cause.ts'
 import type { ReturnPathKey } from '../bounce/return-path.ts'
-import { CATEGORIES, type Category, type Verdict } from '../bounce/verdict.ts'
 import type { Settings } from '../config/schema.ts'
 import type { Journal } from '../journal/journal.ts'
-import type { JournalRecord } from '../journal/record.ts'
 import type { Recorder } from '../journal/record-failure.ts'
 import type { Queue } from '../queue/queue.ts'
 import type { Store, Write } from '../store/store.ts'
 import type { SuppressionList } from '../suppression/list.ts'
-import { isProtected, type Suppression } from '../suppression/suppression.ts'
+import { isProtected } from '../suppression/suppression.ts'
 import { type Clock, DAY } from '../util/clock.ts'
+import { Acting, type Followed, whoOf } from './acting.ts'
 import { type AddresseeParts, addresseeOf } from './addressee.ts'
 import type { Addressee, IncomingReport, ReportDesk, ReportParser } from './desk.ts'
-import { type Judged, type Judgement, judge } from './judge.ts'
+import { type Judged, judge } from './judge.ts'
 import type { ReportBook } from './report-book.ts'
-import type { About, ReportEntry, ReportOutcome } from './report-entry.ts'
+import type { About, ReportEntry } from './report-entry.ts'
 import { aboutOf, namedIn, resolve } from './resolve.ts'
 import { type UnsubscribeTarget, unsubscribeTarget } from './unsubscribe-target.ts'
 
@@ -52,9 +50,6 @@ interface Case {
 
 type Decision = Parameters<ReportDesk['decide']>[1]
 
-/** What a report led to, as far as its entry tells. */
-type Followed = Pick<ReportEntry, 'outcome' | 'verdict' | 'suppressed'>
-
 const PRIVATE: ReadonlySet<ReportKind> = new Set(['mail', 'unknown'])
 /** Of records that no tenant's mail is behind. */
 const NOBODY = '*'
@@ -66,10 +61,12 @@ export function createReportDesk(parts: DeskParts): ReportDesk {
 class Desk implements ReportDesk {
   readonly #parts: DeskParts
   readonly #addressing: AddresseeParts
+  readonly #acting: Acting
   readonly #deciding = new Set<string>()
 
   constructor(parts: DeskParts) {
     this.#parts = parts
+    this.#acting = new Acting(parts)
     const { keys, settings, clock, queue, book } = parts
     this.#addressing = {
       keys,
@@ -205,7 +202,7 @@ class Desk implements ReportDesk {
       entry = this.#entryOf(given, followed)
       return this.#keep(entry, given.incoming.raw)
     }
-    await this.#perform({ id: given.id, report: given.report, about, judgement: judged.judgement, compose })
+    await this.#acting.perform({ id: given.id, report: given.report, about, judgement: judged.judgement, compose })
     if (entry === undefined) throw new Error('a report acted without being written')
     return entry
   }
@@ -227,65 +224,8 @@ class Desk implements ReportDesk {
       after = { ...reviewed, ...followed }
       return book.recompose(before, after)
     }
-    await this.#perform({ id, report, about, judgement, compose, ...whoOf(reviewed) })
+    await this.#acting.perform({ id, report, about, judgement, compose, ...whoOf(reviewed) })
     return after
-  }
-
-  async #perform(act: Act): Promise<void> {
-    switch (act.judgement.kind) {
-      case 'bounce':
-        return this.#bounce(act, act.judgement)
-      case 'complaint':
-        return this.#refuse(act, act.judgement.feedbackType)
-      case 'unsubscribe':
-        return this.#refuse(act, undefined)
-      case 'note': {
-        const { journal, store } = this.#parts
-        const verdict = verdictOf(act.judgement.category)
-        const composed = journal.compose(this.#recordAbout(act, { kind: 'reported', verdict }))
-        await store.write([...composed.writes, ...act.compose({ outcome: 'noted', verdict })])
-        return journal.publish([composed.record])
-      }
-    }
-  }
-
-  #bounce(act: Act, { named }: Extract<Judgement, { kind: 'bounce' }>): Promise<void> {
-    const { id, report, about, compose } = act
-    return this.#parts.queue.bounced({
-      id: about.message,
-      n: about.n,
-      cause: causeOf(named),
-      ...(named.remoteMta === undefined ? {} : { mx: named.remoteMta }),
-      record: { report: { id, kind: report.kind, evidence: about.evidence }, ...whoOf(act) },
-      // What was known to have failed already changes nothing any more.
-      writesOf: ({ verdict, suppression, teaches }) =>
-        compose({ outcome: teaches ? 'bounced' : 'noted', verdict, ...keptBack(suppression) }),
-    })
-  }
-
-  /** The person at the other end wants no more of it: a complaint, or without a type an unsubscribe request. */
-  async #refuse(act: Act, feedbackType: string | undefined): Promise<void> {
-    const { recorder, journal, store } = this.#parts
-    const { tenant, message, n, recipient } = act.about
-    const about = { tenant, message, n, recipient, report: act.id }
-    const recorded =
-      feedbackType === undefined
-        ? recorder.recordUnsubscribe(about)
-        : recorder.recordComplaint({ ...about, feedbackType })
-    const { verdict, suppression } = recorded
-    const outcome: ReportOutcome = feedbackType === undefined ? 'unsubscribed' : 'complained'
-    const records: JournalRecord[] = [
-      this.#recordAbout(act, { kind: outcome, verdict, ...(feedbackType === undefined ? {} : { why: feedbackType }) }),
-    ]
-    if (suppression !== undefined) {
-      const { scope, reason, who } = suppression
-      records.push(this.#recordAbout(act, { kind: 'suppression-added', scope, reason, who, verdict }))
-    }
-    records.push(...recorded.records)
-    const composed = records.map((record) => journal.compose(record))
-    const entry = act.compose({ outcome, verdict, ...keptBack(suppression) })
-    await store.write([...composed.flatMap(({ writes }) => writes), ...recorded.writes, ...entry])
-    journal.publish(composed.map(({ record }) => record))
   }
 
   /** Recorded, changes nothing: told of no failure, or a person decides first. */
@@ -293,7 +233,7 @@ class Desk implements ReportDesk {
     const { store, journal, clock } = this.#parts
     const { id, report, about, judged } = given
     const { judgement, review } = judged
-    const verdict = this.#verdictOf(judgement)
+    const verdict = this.#acting.verdictOf(judgement)
     const outcome = judgement.kind === 'note' ? 'noted' : 'review'
     const entry = this.#entryOf(given, { outcome, ...(verdict === undefined ? {} : { verdict }) })
     const fields = { kind: 'reported' as const, ...(verdict ? { verdict } : {}), ...(review ? { why: review } : {}) }
@@ -306,37 +246,11 @@ class Desk implements ReportDesk {
             report: { id, kind: report.kind, evidence: 'none' },
             ...fields,
           }
-        : this.#recordAbout({ id, report, about }, fields)
+        : this.#acting.recordAbout({ id, report, about }, fields)
     const composed = journal.compose(record)
     await store.write([...composed.writes, ...this.#keep(entry, given.incoming.raw)])
     journal.publish([composed.record])
     return entry
-  }
-
-  #verdictOf(judgement: Judgement): Verdict | undefined {
-    if (judgement.kind === 'note') return verdictOf(judgement.category)
-    if (judgement.kind !== 'bounce') return undefined
-    const { named } = judgement
-    return this.#parts
-      .classifier()
-      .classify({ cause: causeOf(named), ...(named.remoteMta === undefined ? {} : { mx: named.remoteMta }) })
-  }
-
-  #recordAbout(
-    { id, report, about }: Pick<Act, 'id' | 'report' | 'about'>,
-    more: Pick<JournalRecord, 'kind'> & Partial<JournalRecord>,
-  ): JournalRecord {
-    const { tenant, message, n, recipient, evidence } = about
-    const link = report.link === undefined ? {} : { link: report.link }
-    return {
-      at: this.#parts.clock.now(),
-      tenant,
-      message,
-      n,
-      recipient,
-      report: { id, kind: report.kind, evidence, ...link },
-      ...more,
-    }
   }
 
   #entryOf({ id, incoming, report, about, judged }: Case, followed: Followed): ReportEntry {
@@ -361,37 +275,12 @@ class Desk implements ReportDesk {
   }
 }
 
-interface Act {
-  readonly id: string
-  readonly report: ParsedReport
-  readonly about: About
-  readonly judgement: Judgement
-  /** The writes of the entry, once it is known what followed. */
-  readonly compose: (followed: Followed) => Write[]
-  /** Who accepted it. */
-  readonly who?: string
-}
-
-function whoOf(from: { readonly who?: string; readonly review?: ReportEntry['review'] }): { readonly who?: string } {
-  const who = from.who ?? from.review?.decided?.who
-  return who === undefined ? {} : { who }
-}
-
-function verdictOf(category: Category): Verdict {
-  return { ...CATEGORIES[category], category, action: 'fail', rule: 'report' }
-}
-
 /**
  * The envelope sender where a mail program would have put it (RFC 5321 §4.4): much of the evidence that a mail is a
  * report rests on it. What the mail itself claims in that place comes second.
  */
 function withReturnPath({ origin, raw }: IncomingReport): Buffer {
   return origin.kind === 'listener' ? Buffer.concat([Buffer.from(`Return-Path: <${origin.sender}>\r\n`), raw]) : raw
-}
-
-/** A pending entry keeps no mail back yet. */
-function keptBack(entry: Suppression | undefined): { readonly suppressed?: true } {
-  return entry === undefined || entry.pendingUntil !== undefined ? {} : { suppressed: true }
 }
 
 /** Nothing was read, and no limit is the reason: the parser broke, or could not be started. */
