@@ -9,18 +9,9 @@ import { isTable } from '../config/shape.ts'
 import { nearest } from '../config/suggest.ts'
 import type { Rate } from '../config/units.ts'
 import { parseDomain } from '../mail/address.ts'
+import { compiledRule, RULE_VALUES, type Rule, ruleSchema, type WrittenRule } from './rule.ts'
+import type { Level, Place } from './section.ts'
 import { camel, PROVIDER_VALUES, VALUES, type ValueName, type Values } from './values.ts'
-
-/** From wide to narrow. */
-export const LEVELS = ['default', 'provider', 'site', 'domain'] as const
-export type Level = (typeof LEVELS)[number]
-
-export interface Place {
-  readonly file: string
-  readonly line: number
-  /** As it stands in the file: `[provider.google]`. */
-  readonly section: string
-}
 
 /** One section, or the part of it that is for one source only. */
 export interface Section {
@@ -50,6 +41,8 @@ export interface SourceTotal {
 export interface ShapingFile {
   readonly name: string
   readonly sections: readonly Section[]
+  /** Of each section, in the order they are written. */
+  readonly rules: readonly Rule[]
   readonly providers: readonly ProviderSection[]
   /** What a source may send over all its paths. */
   readonly sources: readonly SourceTotal[]
@@ -67,9 +60,11 @@ const hostEnd = () =>
 const optional = <Shape extends z.core.$ZodLooseShape>(shape: Shape) => z.strictObject(shape).partial()
 const note = { note: z.string() }
 const plain = optional({ ...VALUES, ...note })
-const section = plain.extend({ source: z.record(label(), plain).optional() })
+const rule = z.array(ruleSchema).optional()
+const section = plain.extend({ rule, source: z.record(label(), plain).optional() })
 const ofProvider = optional({ ...VALUES, ...PROVIDER_VALUES, ...note })
 const provider = ofProvider.extend({
+  rule,
   mx: z.array(hostEnd()).min(1).optional(),
   source: z.record(label(), ofProvider).optional(),
 })
@@ -104,6 +99,7 @@ class Reader {
   readonly #document: Document
   readonly #name: string
   readonly #sections: Section[] = []
+  readonly #rules: Rule[] = []
   readonly #mentioned = new Map<string, Place>()
 
   constructor(document: Document, name: string) {
@@ -124,13 +120,26 @@ class Reader {
       mx: mx?.map((end) => end.replace(/^\./, '')),
       place: this.#place(['provider', name], ['provider', name]),
     }))
-    return { name: this.#name, sections: this.#sections, providers, sources, mentioned: this.#mentioned }
+    return {
+      name: this.#name,
+      sections: this.#sections,
+      rules: this.#rules,
+      providers,
+      sources,
+      mentioned: this.#mentioned,
+    }
   }
 
   #take(level: Level, name: string, written: WrittenSection): void {
     const path = level === 'default' ? ['default'] : [level, name]
-    const { source, ...own } = written
-    this.#add({ level, name, source: undefined, path, written: own })
+    const { source, rule, ...own } = written
+    for (const [at, each] of ((rule ?? []) as readonly WrittenRule[]).entries()) {
+      const place = { ...this.#place([...path, 'rule', String(at)], path), section: `[${header([...path, 'rule'])}]` }
+      this.#rules.push(compiledRule(each, { level, section: name, place }))
+    }
+    // A section that is there only for its rules shapes nothing.
+    if (rule === undefined || Object.keys(own).length > 0)
+      this.#add({ level, name, source: undefined, path, written: own })
     if (!isTable(source)) return
     for (const [sourceName, values] of Object.entries(source)) {
       const at = [...path, 'source', sourceName]
@@ -177,22 +186,28 @@ function header(path: readonly string[]): string {
 }
 
 function problemsOf(issue: z.core.$ZodIssue, document: Document): Problem[] {
-  const path = issue.path.map(String)
+  const path = writtenPath(issue.path.map(String), document.tree)
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey([...path, key], document))
   // The key itself is wrong: what stands inside says how.
   if (issue.code === 'invalid_key')
     return [{ path: path.join('.'), ...placeOf(document, path), message: issue.issues[0]?.message ?? issue.message }]
-  const value = path.reduce<unknown>(
-    (at, key) => (isTable(at) || Array.isArray(at) ? Reflect.get(at, key) : at),
-    document.tree,
-  )
+  const value = valueAt(path, document.tree)
   const message =
     value === undefined
       ? 'is missing'
-      : issue.code === 'invalid_union'
+      : issue.code === 'invalid_union' && issue.message === 'Invalid input'
         ? 'expected a rate such as "100/min", or "unlimited"'
         : words(issue)
   return [{ path: path.join('.'), ...placeOf(document, path), message: withValue(message, value) }]
+}
+
+function valueAt(path: readonly string[], tree: unknown): unknown {
+  return path.reduce<unknown>((at, key) => (isTable(at) || Array.isArray(at) ? Reflect.get(at, key) : at), tree)
+}
+
+/** One text that stands for a list of one has no index in the file. */
+function writtenPath(path: string[], tree: unknown): string[] {
+  return path.at(-1) === '0' && typeof valueAt(path.slice(0, -1), tree) === 'string' ? path.slice(0, -1) : path
 }
 
 function words(issue: z.core.$ZodIssue): string {
@@ -226,10 +241,12 @@ const SECTION_KEYS = ['default', 'provider', 'site', 'domain', 'source']
 function unknownKey(path: readonly string[], document: Document): Problem {
   const key = path.at(-1) ?? ''
   const inProvider = path[0] === 'provider'
-  const known =
-    path.length === 1
+  const isInRule = path.at(-3) === 'rule'
+  const known = isInRule
+    ? Object.keys(RULE_VALUES)
+    : path.length === 1
       ? SECTION_KEYS
-      : ['note', ...Object.keys(VALUES), ...(inProvider ? Object.keys(PROVIDER_VALUES) : [])]
+      : ['note', 'rule', ...Object.keys(VALUES), ...(inProvider ? Object.keys(PROVIDER_VALUES) : [])]
   const suggestion = nearest(key, known)
   const where = path.length === 1 ? 'section or key' : 'key'
   const cure =

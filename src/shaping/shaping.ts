@@ -8,7 +8,10 @@
 import type { Settings } from '../config/schema.ts'
 import type { Rate } from '../config/units.ts'
 import { type ProviderHost, type ProviderTable, providerOf, providerOfHosts } from './provider.ts'
-import { LEVELS, type Level, type Place, type Section, type ShapingFile } from './shaping-file.ts'
+import type { Rule } from './rule.ts'
+import { createRuleLayers, type RuleLayers } from './rule-layers.ts'
+import { LEVELS, type Level, type Place } from './section.ts'
+import type { Section, ShapingFile } from './shaping-file.ts'
 import { PATH_VALUES, snake, VALUE_NAMES, type ValueName, type Values } from './values.ts'
 
 export type Origin =
@@ -44,6 +47,8 @@ export interface Shaping {
   readonly providers: ReadonlySet<string>
   providerOf(host: string): string | undefined
   providerOfHosts(hosts: readonly ProviderHost[]): string | undefined
+  /** What is done about which reply from there, in the order in which rules are asked. */
+  rulesFor(place: Omit<Whither, 'source'>): readonly Rule[]
   /** What a source may send over all its paths. */
   sourceRate(source: string): Sourced<Rate> | undefined
 }
@@ -79,10 +84,12 @@ class LayeredShaping implements Shaping {
   /** By level, name and source. */
   readonly #layers = new Map<string, Layer[]>()
   readonly #sources = new Map<string, Sourced<Rate>>()
+  readonly #rules: RuleLayers
   readonly #known = new Map<string, Effective>()
 
   constructor(parts: ShapingParts) {
     this.#parts = parts
+    this.#rules = createRuleLayers(parts.files.map(({ file }) => file))
     for (const { kind, file } of parts.files) {
       for (const section of file.sections) {
         const key = layerKey(section.level, section.name, section.source)
@@ -115,6 +122,10 @@ class LayeredShaping implements Shaping {
 
   providerOfHosts(hosts: readonly ProviderHost[]): string | undefined {
     return providerOfHosts(this.#providers, hosts)
+  }
+
+  rulesFor({ domain, site, provider }: Omit<Whither, 'source'>): readonly Rule[] {
+    return this.#rules.rulesFor({ default: '', site, domain, ...(provider !== undefined && { provider }) })
   }
 
   sourceRate(source: string): Sourced<Rate> | undefined {

@@ -1,0 +1,145 @@
+// Patterns that people write into shaping files, held to a bound: whatever a receiver answers, one look takes no more than
+// so many steps. The bound is counted from the pattern itself, by the number of ways in which it may try to match, so that
+// no clock is needed to refuse one. It is on the safe side: a pattern that is refused may be harmless.
+
+/** Of the reply, so much is looked at. */
+export const MATCHED_CHARACTERS = 1000
+/** A millisecond or a few. */
+const MOST_STEPS = 20_000_000
+
+export type CheckedPattern = { readonly pattern: RegExp } | { readonly problem: string }
+
+/** Case does not matter; `.` and classes are of whole characters. */
+export function checkedPattern(text: string): CheckedPattern {
+  let pattern: RegExp
+  try {
+    pattern = new RegExp(text, 'iu')
+  } catch (error) {
+    const said = error instanceof Error ? error.message.replace(/^Invalid regular expression: /, '') : String(error)
+    return { problem: `is no regular expression (${said})` }
+  }
+  const ways = new WaysReader(text).read()
+  if (typeof ways === 'string') return { problem: ways }
+  if (ways * MATCHED_CHARACTERS > MOST_STEPS)
+    return { problem: 'could take too long on some replies; write bounds such as .{0,40} instead of * and +' }
+  return { pattern }
+}
+
+const NESTED =
+  'repeats what repeats already, which could take forever on some replies; write it without the outer * or +'
+
+interface Part {
+  /** In how many ways it can match from one place on, at most. */
+  readonly ways: number
+  /** What it begins with, if that is one plain character. */
+  readonly first: string | undefined
+}
+
+const EMPTY: Part = { ways: 1, first: undefined }
+
+/** Reads a pattern that the engine took; so it need not find errors, only end. */
+class WaysReader {
+  readonly #text: readonly string[]
+  #at = 0
+  #problem: string | undefined
+
+  constructor(text: string) {
+    this.#text = [...text]
+  }
+
+  /** The number of ways, or what is wrong. */
+  read(): number | string {
+    const { ways } = this.#alternatives()
+    return this.#problem ?? ways
+  }
+
+  #alternatives(): Part {
+    const branches = [this.#sequence()]
+    while (this.#peek() === '|') {
+      this.#at++
+      branches.push(this.#sequence())
+    }
+    const [only] = branches
+    if (branches.length === 1 && only !== undefined) return only
+    // Branches that begin with characters of their own: no more than one of them goes on.
+    const firsts = branches.map(({ first }) => first?.toLowerCase())
+    const isEither = firsts.every((first) => first !== undefined) && new Set(firsts).size === firsts.length
+    const all = branches.map(({ ways }) => ways)
+    return { ways: isEither ? Math.max(...all) : all.reduce((sum, ways) => sum + ways, 0), first: undefined }
+  }
+
+  #sequence(): Part {
+    let ways = 1
+    let first: string | undefined
+    for (let isFirst = true; this.#at < this.#text.length && !'|)'.includes(this.#peek() ?? ''); isFirst = false) {
+      const part = this.#repeated(this.#atom())
+      ways *= part.ways
+      if (isFirst) first = part.first
+    }
+    return { ways, first }
+  }
+
+  #atom(): Part {
+    const char = this.#peek() ?? ''
+    this.#at++
+    if (char === '(') return this.#group()
+    if (char === '[') return this.#class()
+    if (char === '\\') return this.#escape()
+    return { ways: 1, first: '.^$'.includes(char) ? undefined : char }
+  }
+
+  #group(): Part {
+    if (this.#peek() === '?') {
+      // (?: (?= (?! (?<= (?<! (?<name>
+      this.#at++
+      if (this.#peek() === '<') this.#at++
+      if ('=!:'.includes(this.#peek() ?? '')) this.#at++
+      else while (this.#at < this.#text.length && this.#text[this.#at++] !== '>');
+    }
+    const inside = this.#alternatives()
+    this.#at++
+    return inside
+  }
+
+  #class(): Part {
+    for (let char = this.#peek(); char !== undefined && char !== ']'; char = this.#peek())
+      this.#at += char === '\\' ? 2 : 1
+    this.#at++
+    return EMPTY
+  }
+
+  #escape(): Part {
+    const char = this.#peek() ?? ''
+    this.#at++
+    if (/[1-9k]/.test(char)) this.#problem ??= 'refers back to what it found (\\1), which is not taken'
+    if ('pPu'.includes(char) && this.#peek() === '{')
+      while (this.#at < this.#text.length && this.#text[this.#at++] !== '}');
+    return { ways: 1, first: /[^a-z0-9]/i.test(char) ? char : undefined }
+  }
+
+  #repeated(part: Part): Part {
+    const range = this.#quantifier()
+    if (range === undefined) return part
+    const [least, most] = range
+    if (part.ways > 1 && most > MATCHED_CHARACTERS) this.#problem ??= NESTED
+    const longest = Math.min(most, MATCHED_CHARACTERS)
+    let ways = 0
+    for (let times = least; times <= longest; times++) ways += part.ways ** times
+    return { ways: Math.max(1, ways), first: least > 0 ? part.first : undefined }
+  }
+
+  #quantifier(): readonly [number, number] | undefined {
+    const rest = this.#text.slice(this.#at, this.#at + 16).join('')
+    const found = /^(?:[*+?]|\{(\d+)(,?)(\d*)\})/.exec(rest)
+    if (found === null) return undefined
+    const [whole, least, comma, most] = found
+    this.#at += whole.length
+    if (this.#peek() === '?') this.#at++ // lazy: as many ways
+    if (least === undefined) return [whole === '+' ? 1 : 0, whole === '?' ? 1 : Number.POSITIVE_INFINITY]
+    return [Number(least), comma === '' ? Number(least) : most === '' ? Number.POSITIVE_INFINITY : Number(most)]
+  }
+
+  #peek(): string | undefined {
+    return this.#text[this.#at]
+  }
+}
