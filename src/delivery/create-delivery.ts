@@ -13,12 +13,13 @@ import { type Carrier, Courier } from './courier.ts'
 import type { Work } from './deliver.ts'
 import type { Attempt, ChunkReader, Delivery, Location } from './delivery.ts'
 import { createDirectory, type Directory } from './directory.ts'
+import type { LocalAddresses } from './local-addresses.ts'
 import { forgetfulMemory, type PolicyMemory } from './mta-sts.ts'
 import { createPlaces, type Places } from './places.ts'
 import { createResolver, type Resolver } from './resolver.ts'
 import { createRoutes } from './routes.ts'
 import { securityOf } from './security-of.ts'
-import { createSources, hash, type Sources } from './sources.ts'
+import { createSources, hash, type Source, type Sources } from './sources.ts'
 import { Thread } from './thread.ts'
 import type { TlsResult } from './tls-result.ts'
 import { createTlsRules } from './tls-rules.ts'
@@ -39,6 +40,8 @@ export interface DeliveryOptions {
   readonly resolver?: Resolver
   /** Keeps MTA-STS policies over a restart; without it they end with the process. */
   readonly policies?: PolicyMemory
+  /** Which sending addresses this machine has; without it all of them are taken to be there. */
+  readonly addresses?: LocalAddresses
   /** Told how TLS went with every host that MX led to. */
   readonly onTls?: (result: TlsResult) => void
   /** Another port of the hosts of MTA-STS policies than 443. */
@@ -57,7 +60,11 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   const learning = { ...options, policies, stop: closing.signal }
   let knowledge = learn(learning, options.settings, options.shaping)
   let resting: ReadonlySet<string> = new Set()
-  const isResting = (source: string): boolean => resting.has(source)
+  const isAwake = (source: string): boolean => !resting.has(source)
+  // An address has gone or come: connections and what is known of domains stay.
+  options.addresses?.onChange(() => {
+    knowledge = { ...knowledge, sources: sourcesOf(options, knowledge.settings) }
+  })
 
   /** An unknown error is transient: it must not bounce a mail. */
   function broken(error: unknown, about: Record<string, unknown>): Extract<Outcome, { kind: 'deferred' }> {
@@ -71,13 +78,27 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     const { directory, sources, places } = knowledge
     const found = directory.known(attempt.domain) ?? (await directory.find(attempt.domain))
     if (found.kind === 'nowhere') return found.outcome
-    const source = sources.choose(attempt.pool, attempt.message, isResting)
-    if (source !== undefined)
-      return closing.signal.aborted
-        ? CLOSING
-        : carrier.carry({ attempt, source, ...places.of(attempt.domain, found.destination, source) })
-    const detail = `pool "${attempt.pool}" has no source to send from`
-    return { kind: 'deferred', cause: { kind: 'local', code: '4.3.5', detail } }
+    const named = attempt.source === undefined ? undefined : sources.find(attempt.pool, attempt.source)
+    const source = named ?? sources.choose(attempt.pool, attempt.message, isAwake)
+    if (source === undefined) {
+      const detail = `pool "${attempt.pool}" has no source to send from`
+      return { kind: 'deferred', cause: { kind: 'local', code: '4.3.5', detail } }
+    }
+    if (closing.signal.aborted) return CLOSING
+    const outcome = await carrier.carry({ attempt, source, ...places.of(attempt.domain, found.destination, source) })
+    return (await unlessLost(source, outcome)) ?? outcome
+  }
+
+  /** The address it was to leave from has gone: nothing was tried, and the source is chosen anew without it. */
+  async function unlessLost(source: Source, outcome: Outcome): Promise<Outcome | undefined> {
+    const { addresses } = options
+    if (addresses === undefined || !hadNoAddress(outcome)) return undefined
+    const own = [source.ipv4, source.ipv6].filter((address) => address !== undefined)
+    await Promise.all(own.map((address) => addresses.look(address)))
+    const lost = own.filter((address) => !addresses.isThere(address))
+    if (lost.length === 0) return undefined
+    const reason = `${lost.join(' and ')} of source ${source.name} is not on this machine`
+    return { kind: 'returned', reason, retryAfterMs: SECOND }
   }
 
   async function locate(domain: Domain): Promise<Location> {
@@ -85,10 +106,13 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     const found = await directory.find(domain)
     const validMs = directory.validMs(domain)
     if (found.kind === 'nowhere') return { ...found, validMs }
-    return places.locate(domain, found.destination, { sources: sources.names('default'), validMs })
+    return places.locate(domain, found.destination, { sourcesOf: (pool) => sources.names(pool), validMs })
   }
 
-  const awake = (pool: string): readonly string[] => knowledge.sources.names(pool).filter((name) => !isResting(name))
+  const awake = (pool: string): readonly string[] => {
+    const names = knowledge.sources.names(pool)
+    return resting.size === 0 ? names : names.filter(isAwake)
+  }
 
   return {
     deliver: (attempt) =>
@@ -100,7 +124,8 @@ export function createDelivery(options: DeliveryOptions): Delivery {
         validMs: SECOND,
       })),
     resolve: async (domain) => knowledge.places.resolve(domain, await knowledge.directory.find(domain)),
-    sourceOf: (pool, message) => knowledge.sources.choose(pool, message, isResting)?.name,
+    sourceOf: (pool, message, may = () => true) =>
+      knowledge.sources.choose(pool, message, (source) => isAwake(source) && may(source))?.name,
     sourcesOf: awake,
     rest(sources) {
       resting = sources
@@ -118,7 +143,15 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   }
 }
 
+/** Names of its errors stay in the words of the system. */
+function hadNoAddress(outcome: Outcome): boolean {
+  if (outcome.kind !== 'deferred') return false
+  const { cause } = outcome
+  return cause.kind === 'connect' && cause.ours === true && cause.detail.includes('EADDRNOTAVAIL')
+}
+
 interface Knowledge {
+  readonly settings: Settings
   readonly directory: Directory
   readonly sources: Sources
   readonly places: Places
@@ -150,10 +183,15 @@ function learn(options: Learning, settings: Settings, shaping = bareShaping(sett
     security: securityOf({ ...options, settings, resolver, addressPolicy: policy }),
   })
   return {
+    settings,
     directory,
-    sources: createSources(settings, settings.node.hostname ?? hostname()),
+    sources: sourcesOf(options, settings),
     places: createPlaces({ shaping, routes, tlsRules: createTlsRules(settings), settings }),
   }
+}
+
+function sourcesOf({ addresses }: DeliveryOptions, settings: Settings): Sources {
+  return createSources(settings, settings.node.hostname ?? hostname(), (address) => addresses?.isThere(address) ?? true)
 }
 
 function bareShaping(settings: Settings): Shaping {

@@ -29,7 +29,7 @@ import { retryAfter } from './retry-after.ts'
 import type { Source } from './sources.ts'
 import type { Refused } from './tls-demand.ts'
 import type { TlsMode, TlsPolicy } from './tls-policy.ts'
-import { appliedPolicy, shortcoming, type TlsResult } from './tls-result.ts'
+import { appliedPolicy, policyTroubles, shortcoming, type TlsResult } from './tls-result.ts'
 import type { WorkLimits } from './work-limits.ts'
 
 /** An attempt with everything that was decided for it; what crosses to a worker. */
@@ -212,14 +212,15 @@ class Deliverer {
           isVerified: result.client.tlsVerified !== undefined,
         })
       : ((result.cause.kind === 'tls' ? result.cause.failure : undefined) ?? 'validation-failure')
-    onTls({
+    const about = {
       domain: attempt.domain,
-      policy: appliedPolicy(destination, candidate.tls),
       mx: candidate.host,
       mxAddress: candidate.address,
       ...(localAddress !== undefined && { localAddress }),
-      ...(failure !== undefined && { failure }),
-    })
+    }
+    const policy = appliedPolicy(destination, candidate.tls)
+    onTls({ ...about, policy, ...(failure !== undefined && { failure }) })
+    for (const trouble of policyTroubles(destination, candidate.host)) onTls({ ...about, ...trouble })
   }
 
   #link(client: SmtpClient, candidate: Candidate): Link {

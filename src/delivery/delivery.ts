@@ -22,6 +22,8 @@ export interface Attempt {
   /** The recipient's domain: what MX is asked for. */
   readonly domain: Domain
   readonly pool: string
+  /** Chosen when it was admitted; absent, or no member of the pool any more: delivery chooses. */
+  readonly source?: string
   readonly sizeBytes: number
   readonly body: BodyType
   readonly smtpUtf8: boolean
@@ -53,6 +55,11 @@ export interface SharedSlots {
   readonly slots: number
 }
 
+export interface PoolShare {
+  readonly pool: string
+  readonly slots: number
+}
+
 export interface Site {
   readonly kind: 'site'
   readonly site: string
@@ -61,7 +68,12 @@ export interface Site {
   readonly provider?: string
   /** Attempts it can take at one time over all sources. */
   readonly slots: number
+  /** Of these, what the sources of the tenant's pool can take. Absent: all tenants share everything. */
+  shareOf?(tenant: string): PoolShare
+  /** With other sites, over all sources. */
   readonly shared?: SharedSlots
+  /** With other sites, for this source by itself. */
+  sharedFrom?(source: string): SharedSlots | undefined
   /** Waits between attempts. */
   readonly retry?: readonly number[]
   /** Rates of what leaves from this source: of the path, the provider, the source; the widest first. */
@@ -109,9 +121,12 @@ export interface Delivery {
   locate(domain: Domain): Promise<Location>
   /** As locate, with every value and where it comes from, for people. */
   resolve(domain: Domain): Promise<Resolution>
-  /** Which source a message leaves from; undefined when its pool has none (or all of them rest). */
-  sourceOf(pool: string, message: string): string | undefined
-  /** The sources of a pool that carry mail now. */
+  /**
+   * Which source of those that may send a message leaves from; undefined when its pool has none (or all of them rest).
+   * Always the same one, for as long as it may.
+   */
+  sourceOf(pool: string, message: string, may?: (source: string) => boolean): string | undefined
+  /** The sources of a pool that carry mail now: not suspended, and with an address that this machine has. */
   sourcesOf(pool: string): readonly string[]
   /** These carry no mail: an operator says so. */
   rest(sources: ReadonlySet<string>): void

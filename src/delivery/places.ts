@@ -6,18 +6,24 @@ import type { Settings } from '../config/schema.ts'
 import type { Rate } from '../config/units.ts'
 import type { Domain } from '../mail/address.ts'
 import type { Effective, Shaping } from '../shaping/shaping.ts'
-import type { RateLimit, Resolution, ResolvedPath, Site } from './delivery.ts'
+import type { RateLimit, Resolution, ResolvedPath, SharedSlots, Site } from './delivery.ts'
 import type { Destination, Found } from './destination.ts'
 import type { RouteTable } from './routes.ts'
 import type { Source } from './sources.ts'
 import type { TlsRules } from './tls-rules.ts'
-import { pathName, type WorkLimits, workLimits } from './work-limits.ts'
+import { pathName, providerLimit, type WorkLimits, workLimits } from './work-limits.ts'
 
 export interface PlacesParts {
   readonly shaping: Shaping
   readonly routes: RouteTable
   readonly tlsRules: TlsRules
-  readonly settings: Pick<Settings, 'pool'>
+  readonly settings: Pick<Settings, 'pool' | 'tenant'>
+}
+
+/** What a place is asked about besides itself: the sources of a pool that carry mail, and how long the answer holds. */
+export interface LocateOptions {
+  readonly sourcesOf: (pool: string) => readonly string[]
+  readonly validMs: number
 }
 
 export interface Places {
@@ -27,7 +33,7 @@ export interface Places {
     destination: Destination,
     source: Source,
   ): { readonly destination: Destination; readonly limits: WorkLimits }
-  locate(domain: Domain, destination: Destination, about: { sources: readonly string[]; validMs: number }): Site
+  locate(domain: Domain, destination: Destination, about: LocateOptions): Site
   resolve(domain: Domain, found: Found): Resolution
 }
 
@@ -41,9 +47,12 @@ class ShapedPlaces implements Places {
   readonly #parts: PlacesParts
   readonly #providers = new WeakMap<Destination, { readonly provider: string | undefined }>()
   readonly #limits = new WeakMap<Effective, Map<string, WorkLimits>>()
+  /** By tenant. */
+  readonly #poolOf: ReadonlyMap<string, string>
 
   constructor(parts: PlacesParts) {
     this.#parts = parts
+    this.#poolOf = new Map(parts.settings.tenant.map(({ name, pool = 'default' }) => [name, pool]))
   }
 
   of(
@@ -58,23 +67,37 @@ class ShapedPlaces implements Places {
     }
   }
 
-  locate(domain: Domain, destination: Destination, about: { sources: readonly string[]; validMs: number }): Site {
+  locate(domain: Domain, destination: Destination, about: LocateOptions): Site {
     const provider = this.#providerOf(destination)
     const { values, ownPath } = this.#effective(domain, destination, undefined)
     const { site } = destination
-    const all = about.sources.map((source) => this.#limitsOf(domain, destination, source))
-    const slots = all.reduce(
-      (sum, { connections, shared }) => sum + Math.min(connections, ...shared.map((each) => each.connections)),
-      0,
-    )
-    const shared = all[0]?.shared[0]
+    const slotsOver = (sources: readonly string[]): number => {
+      const sum = sources.reduce((total, source) => total + this.#slotsOf(domain, destination, source), 0)
+      return Math.max(1, Math.min(sum, values.providerConnections ?? sum))
+    }
+    const pools = this.#parts.settings.pool.map(({ name }) => ({ name, sources: about.sourcesOf(name) }))
+    const slots = new Map(pools.map((pool) => [pool.name, slotsOver(pool.sources)]))
+    const all = [...new Set(pools.flatMap((pool) => pool.sources))]
+    const sharedOf = (source: string | undefined, isWide: boolean): SharedSlots | undefined => {
+      if (source === undefined || provider === undefined) return undefined
+      const found = this.#limitsOf(domain, destination, source).shared.find(
+        ({ name }) => (name === providerLimit(provider)) === isWide,
+      )
+      return found && { name: found.name, slots: found.connections }
+    }
+    const shared = sharedOf(all[0], true)
     return {
       kind: 'site',
       site,
       line: ownPath ? `${site} ${domain}` : site,
       ...(provider !== undefined && { provider }),
-      slots: Math.max(1, Math.min(slots, values.providerConnections ?? slots)),
-      ...(shared !== undefined && { shared: { name: shared.name, slots: shared.connections } }),
+      slots: slotsOver(all),
+      shareOf: (tenant) => {
+        const pool = this.#poolOf.get(tenant) ?? 'default'
+        return { pool, slots: slots.get(pool) ?? 1 }
+      },
+      ...(shared !== undefined && { shared }),
+      sharedFrom: (source) => sharedOf(source, false),
       retry: values.retry,
       limits: (source) => this.#ratesOf(domain, destination, source),
       validMs: about.validMs,
@@ -146,6 +169,12 @@ class ShapedPlaces implements Places {
     return { ...destination, tls: values.tls === 'verify' ? 'required' : values.tls, verify: values.tls === 'verify' }
   }
 
+  /** Attempts that a source can make here at one time. */
+  #slotsOf(domain: Domain, destination: Destination, source: string): number {
+    const { connections, shared } = this.#limitsOf(domain, destination, source)
+    return Math.min(connections, ...shared.map((each) => each.connections))
+  }
+
   #limitsOf(domain: Domain, destination: Destination, source: string): WorkLimits {
     const effective = this.#effective(domain, destination, source)
     const provider = this.#providerOf(destination)
@@ -169,7 +198,7 @@ class ShapedPlaces implements Places {
     const add = (name: string, rate: Rate | 'unlimited' | undefined): void => {
       if (rate !== undefined && rate !== 'unlimited') limits.push({ name, rate })
     }
-    if (provider !== undefined) add(`provider ${provider}`, values.providerMessageRate)
+    if (provider !== undefined) add(providerLimit(provider), values.providerMessageRate)
     add(`source ${source}`, total?.value)
     add(`path ${pathName(source, destination.site, ownPath ? domain : undefined)}`, values.messageRate)
     return limits

@@ -38,6 +38,62 @@ describe('choice', () => {
     for (const id of ids.slice(0, 200)) expect(again.choose('default', id)).toEqual(sources.choose('default', id))
   })
 
+  test('only what must moves: when a source goes, its own; when one comes, what becomes its own', () => {
+    const poolOf = (...names: string[]) =>
+      createSources(
+        {
+          source: names.map((name) => ({ name })),
+          pool: [{ name: 'default', sources: names.map((source, at) => ({ source, weight: at + 1 })) }],
+        },
+        'host.example.com',
+      )
+    const [all, one] = [poolOf('a', 'b', 'c', 'd'), poolOf('a', 'b', 'c')]
+    let moved = 0
+    for (const id of ids) {
+      const was = all.choose('default', id)!.name
+      const isWithout = one.choose('default', id)!.name
+      const resting = all.choose('default', id, (name) => name !== 'd')!.name
+      expect([isWithout === was || was === 'd', resting]).toEqual([true, isWithout])
+      if (isWithout !== was) moved++
+      // A second one that goes moves nothing of the third.
+      if (was === 'a') expect(all.choose('default', id, (name) => name === 'a' || name === 'b')!.name).toBe('a')
+    }
+    expect(moved / ids.length).toBeGreaterThan(0.38)
+    expect(moved / ids.length).toBeLessThan(0.42)
+  })
+
+  test('what may send is asked in the order of the message, and not more often than needed', () => {
+    const asked: string[] = []
+    const may = (name: string): boolean => asked.push(name) > 1
+    const own = sources.choose('default', ids[7]!)!.name
+    expect(sources.choose('default', ids[7]!, may)?.name).not.toBe(own)
+    expect(asked[0]).toBe(own)
+    expect(sources.choose('default', ids[7]!, () => false)).toBeUndefined()
+    expect(sources.choose('single', ids[7]!, () => false)).toBeUndefined()
+  })
+
+  test('a source without any of its addresses is none; with one of two it has that one only', () => {
+    const lost = new Set(['192.0.2.1', '2001:db8::1'])
+    const own = (source: readonly { name: string; ipv4?: string; ipv6?: string }[]) =>
+      createSources(
+        { source, pool: [{ name: 'default', sources: source.map(({ name }) => ({ source: name, weight: 1 })) }] },
+        'h',
+        (address) => !lost.has(address),
+      )
+    const gone = own([
+      { name: 'a', ipv4: '192.0.2.1' },
+      { name: 'b', ipv4: '192.0.2.1', ipv6: '2001:db8::1' },
+    ])
+    expect([gone.names('default'), gone.choose('default', 'x'), gone.find('default', 'a')]).toEqual([
+      [],
+      undefined,
+      undefined,
+    ])
+    const half = own([{ name: 'a', ipv4: '192.0.2.1', ipv6: '2001:db8::2' }, { name: 'any' }])
+    expect(half.names('default')).toEqual(['a', 'any'])
+    expect(localAddressFor(half.find('default', 'a')!, '198.51.100.1')).toBe('unusable')
+  })
+
   test.each(['off', 'lost', 'unknown'])('pool %s has nothing to send from', (pool) => {
     expect(sources.choose(pool, 'x')).toBeUndefined()
     expect(sources.names(pool)).toEqual([])

@@ -1,5 +1,6 @@
 // Which source a message leaves from: its pool's weights decide, and the same message always gets the same source, so
-// that a greylisting receiver sees its retries come from the address it has already met.
+// that a greylisting receiver sees its retries come from the address it has already met. Weighted rendezvous: when a
+// source goes or comes, only the mail that was its own (or becomes so) moves.
 
 import { isIPv6 } from 'node:net'
 import type { Settings } from '../config/schema.ts'
@@ -14,62 +15,82 @@ export interface Source {
 
 export interface Sources {
   /**
-   * Undefined when the pool is unknown or all its weights are 0: mail must not leave from an address nobody chose.
-   * A message whose source rests leaves from another one of the pool, if there is one.
+   * The message's own source of the pool, or the next in its order that may send. Undefined when there is none: mail
+   * must not leave from an address nobody chose.
    */
-  choose(pool: string, message: string, isResting?: (source: string) => boolean): Source | undefined
+  choose(pool: string, message: string, may?: (source: string) => boolean): Source | undefined
+  /** A source of the pool by its name. */
+  find(pool: string, name: string): Source | undefined
   /** Those of the pool that carry mail. */
   names(pool: string): readonly string[]
 }
 
-interface Share {
-  readonly source: Source
-  readonly weight: number
-  /** Sum of the weights up to and with this source. */
-  readonly upTo: number
+/** What of the settings it goes by. */
+export interface SourceSettings {
+  readonly source: readonly Pick<Settings['source'][number], 'name' | 'ipv4' | 'ipv6' | 'ehlo'>[]
+  readonly pool: readonly Pick<Settings['pool'][number], 'name' | 'sources'>[]
 }
 
-/** `hostname`: said in EHLO by sources without a name of their own. */
-export function createSources(settings: Pick<Settings, 'pool' | 'source'>, hostname: string): Sources {
+interface Member {
+  readonly source: Source
+  readonly weight: number
+}
+
+/**
+ * `hostname`: said in EHLO by sources without a name of their own. `isThere`: whether this machine has the address; a
+ * source of which it has none carries nothing, and one that lost an address goes on with the other alone.
+ */
+export function createSources(
+  settings: SourceSettings,
+  hostname: string,
+  isThere: (address: string) => boolean = () => true,
+): Sources {
   const byName = new Map(
-    settings.source.map(({ name, ipv4, ipv6, ehlo }) => [
-      name,
-      { name, ...(ipv4 && { ipv4 }), ...(ipv6 && { ipv6 }), ehlo: ehlo ?? hostname } satisfies Source,
-    ]),
+    settings.source.flatMap(({ name, ipv4, ipv6, ehlo }): [string, Source][] => {
+      const addresses = {
+        ...(ipv4 !== undefined && isThere(ipv4) && { ipv4 }),
+        ...(ipv6 !== undefined && isThere(ipv6) && { ipv6 }),
+      }
+      const isLost = (ipv4 ?? ipv6) !== undefined && Object.keys(addresses).length === 0
+      return isLost ? [] : [[name, { name, ...addresses, ehlo: ehlo ?? hostname }]]
+    }),
   )
-  const pools = new Map<string, readonly Share[]>()
+  const pools = new Map<string, readonly Member[]>()
   for (const pool of settings.pool) {
     const members = pool.sources.flatMap(({ source: name, weight }) => {
       const source = byName.get(name)
       return source === undefined || weight === 0 ? [] : [{ source, weight }]
     })
-    pools.set(pool.name, weighted(members))
+    pools.set(pool.name, members)
   }
   return {
-    choose(pool, message, isResting) {
-      const shares = pools.get(pool) ?? []
-      const chosen = chosenFrom(shares, message)
-      if (chosen === undefined || isResting === undefined || !isResting(chosen.name)) return chosen
-      // Its share is divided among the others; theirs stay with them.
-      const awake = shares.filter(({ source }) => !isResting(source.name))
-      return chosenFrom(weighted(awake), message)
-    },
+    choose: (pool, message, may) => chosenFrom(pools.get(pool) ?? [], message, may),
+    find: (pool, name) => pools.get(pool)?.find(({ source }) => source.name === name)?.source,
     names: (pool) => (pools.get(pool) ?? []).map(({ source }) => source.name),
   }
 }
 
-function chosenFrom(shares: readonly Share[], message: string): Source | undefined {
-  const total = shares.at(-1)?.upTo ?? 0
-  const point = shares.length > 1 ? hash(message) % total : 0
-  return shares.find(({ upTo }) => point < upTo)?.source
+function chosenFrom(
+  members: readonly Member[],
+  message: string,
+  may: ((source: string) => boolean) | undefined,
+): Source | undefined {
+  const [only] = members
+  if (only === undefined) return undefined
+  if (members.length === 1) return may === undefined || may(only.source.name) ? only.source : undefined
+  const left = members.map(({ source, weight }) => ({ source, distance: distanceOf(message, source.name, weight) }))
+  // Mostly the nearest may send: nothing is sorted for that.
+  while (left.length > 0) {
+    const nearest = left.reduce((best, each, at) => (each.distance < (left[best]?.distance ?? 0) ? at : best), 0)
+    const [next] = left.splice(nearest, 1)
+    if (next !== undefined && (may === undefined || may(next.source.name))) return next.source
+  }
+  return undefined
 }
 
-function weighted(members: readonly { readonly source: Source; readonly weight: number }[]): Share[] {
-  let upTo = 0
-  return members.map(({ source, weight }) => {
-    upTo += weight
-    return { source, weight, upTo }
-  })
+/** An exponential variate for each pair, the faster the heavier: which is the least follows the weights exactly. */
+function distanceOf(message: string, source: string, weight: number): number {
+  return -Math.log((hash(`${message} ${source}`) + 1) / 2 ** 32) / weight
 }
 
 /** The local address for a connection to `address`; 'unusable' when the source has none of that family. */

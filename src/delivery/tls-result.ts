@@ -21,6 +21,8 @@ export interface TlsResult {
   readonly policy: AppliedPolicy
   /** Absent: TLS as the policy wants it. */
   readonly failure?: TlsFailure
+  /** More about it, for people. */
+  readonly reason?: string
   readonly mx: string
   readonly mxAddress?: string
   readonly localAddress?: string
@@ -34,7 +36,11 @@ export function appliedPolicy({ sts }: Pick<Destination, 'sts'>, demand: HostDem
     return { type: 'tlsa', strings: strings ?? [], mx: [] }
   }
   if (demand.by === 'refused' && demand.failure === 'dnssec-invalid') return { type: 'tlsa', strings: [], mx: [] }
-  if (sts === undefined) return { type: 'no-policy-found', strings: [], mx: [] }
+  return stsPolicy(sts) ?? { type: 'no-policy-found', strings: [], mx: [] }
+}
+
+function stsPolicy(sts: Destination['sts']): AppliedPolicy | undefined {
+  if (sts === undefined) return undefined
   const lines = [
     'version: STSv1',
     `mode: ${sts.mode}`,
@@ -42,6 +48,28 @@ export function appliedPolicy({ sts }: Pick<Destination, 'sts'>, demand: HostDem
     `max_age: ${sts.maxAgeS}`,
   ]
   return { type: 'sts', strings: lines, mx: sts.mx }
+}
+
+type PolicyTrouble = Pick<Required<TlsResult>, 'policy' | 'failure' | 'reason'>
+
+/**
+ * That the domain's own policy could not be had or used, to be told beside what came of the connection (RFC 8460 §4.3.2).
+ * It is a failure of the policy in force, or else of one that nobody has seen.
+ */
+export function policyTroubles(
+  { sts, securityTrouble, hosts }: Pick<Destination, 'sts' | 'securityTrouble' | 'hosts'>,
+  mx: string,
+): PolicyTrouble[] {
+  const troubles: PolicyTrouble[] = []
+  if (securityTrouble !== undefined) {
+    const { failure, detail: reason } = securityTrouble
+    troubles.push({ policy: stsPolicy(sts) ?? { type: 'sts', strings: [], mx: [] }, failure, reason })
+  }
+  if (hosts.find(({ name }) => name === mx)?.tls?.by === 'dane-unusable') {
+    const reason = 'no TLSA record is of a kind that mail uses'
+    troubles.push({ policy: { type: 'tlsa', strings: [], mx: [] }, failure: 'tlsa-invalid', reason })
+  }
+  return troubles
 }
 
 /** What a connection that came about is worth under the policy: one that is only being tried fails without being felt. */

@@ -52,9 +52,9 @@ export function workLimits({ effective, domain, provider, source, connections }:
   const { values, ownPath } = effective
   const shared: SharedLimit[] = []
   if (provider !== undefined && values.providerConnections !== undefined)
-    shared.push({ name: `provider ${provider}`, connections: values.providerConnections })
+    shared.push({ name: providerLimit(provider), connections: values.providerConnections })
   if (provider !== undefined && values.providerConnectionsPerSource !== undefined)
-    shared.push({ name: `provider ${provider} from ${source}`, connections: values.providerConnectionsPerSource })
+    shared.push({ name: `${providerLimit(provider)} from ${source}`, connections: values.providerConnectionsPerSource })
   const [widest] = shared
   const { connectTimeout, greetingTimeout, commandTimeout, dataTimeout, blockTimeout, dotTimeout, attemptTimeout } =
     values
@@ -76,6 +76,11 @@ export function workLimits({ effective, domain, provider, source, connections }:
       attemptTimeout,
     },
   }
+}
+
+/** The name of what all sources share at a provider. */
+export function providerLimit(provider: string): string {
+  return `provider ${provider}`
 }
 
 /** The name of a path among all of them. */

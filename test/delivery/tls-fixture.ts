@@ -13,7 +13,7 @@ import { type Clock, systemClock } from '../../src/util/clock.ts'
 import { Authority, tlsaData } from '../support/authority.ts'
 import { settingsWith } from '../support/delivery-settings.ts'
 import { DnsServer, type Zones } from '../support/dns-server.ts'
-import { type Page, PolicyHost } from '../support/policy-host.ts'
+import { PolicyHost } from '../support/policy-host.ts'
 import { type Certificate, type Peer, type Script, ScriptedServer } from '../support/scripted-server.ts'
 
 export const authority = Authority.make()
@@ -76,7 +76,7 @@ export class TlsWorld implements AsyncDisposable {
     return server
   }
 
-  async policyHost(page: Page, certificate = policyCertificate): Promise<PolicyHost> {
+  async policyHost(page: PolicyHost['page'], certificate = policyCertificate): Promise<PolicyHost> {
     return this.#open.use(await PolicyHost.start(certificate, page))
   }
 
