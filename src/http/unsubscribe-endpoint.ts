@@ -1,4 +1,4 @@
-// The public server of the unsubscribe links: plain HTTP, behind a proxy that ends TLS, off unless it has a port. Anybody
+// The public server of the unsubscribe links (and of our own MTA-STS policies): plain HTTP, behind a proxy that ends TLS, off unless it has a port. Anybody
 // can reach it, so everything about a connection is bounded; what it answers is said in unsubscribe-routes.ts.
 
 import { once } from 'node:events'

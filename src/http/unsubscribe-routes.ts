@@ -8,6 +8,7 @@ import { bodyLimit } from 'hono/body-limit'
 import type { Settings } from '../config/schema.ts'
 import type { ReportDesk } from '../reports/desk.ts'
 import { type Clock, MINUTE } from '../util/clock.ts'
+import { POLICY_PATH } from './mta-sts-policy.ts'
 import { clientAddress, RequestCount } from './unsubscribe-client.ts'
 import { asPage, asText, HEADERS, SAYINGS, type Saying } from './unsubscribe-page.ts'
 
@@ -17,6 +18,8 @@ export interface UnsubscribeRouteParts {
     /** Reads only. Undefined for a token that is no good. */
     unsubscribeTarget(token: string): { readonly recipient: string } | undefined
   }
+  /** The MTA-STS policy of that host, if it is one of ours. */
+  readonly policyOf: (host: string) => string | undefined
   readonly clock: Clock
   /** Called with errors of our own, whose details the caller is not told. */
   readonly onError: (error: unknown) => void
@@ -26,7 +29,7 @@ const MAX_BODY_BYTES = 1024
 // A large mailbox provider asks for all its users from a few addresses.
 const RATE = { count: 600, per: MINUTE }
 
-export function unsubscribeRoutes({ settings, desk, clock, onError }: UnsubscribeRouteParts): Hono {
+export function unsubscribeRoutes({ settings, desk, policyOf, clock, onError }: UnsubscribeRouteParts): Hono {
   const app = new Hono()
   const count = new RequestCount(clock, RATE)
   app.onError((error, context) => {
@@ -36,6 +39,13 @@ export function unsubscribeRoutes({ settings, desk, clock, onError }: Unsubscrib
   app.use((context, next) => {
     const isTooMany = count.isTooMany(clientOf(context))
     return isTooMany ? Promise.resolve(say(context, SAYINGS.tooMany, { headers: { 'retry-after': '60' } })) : next()
+  })
+  app.get(POLICY_PATH, (context, next) => {
+    const policy = hostsOf(context).map(policyOf).find(Boolean)
+    if (policy === undefined) return next()
+    return Promise.resolve(
+      new Response(policy, { headers: { ...HEADERS, 'content-type': 'text/plain; charset=utf-8' } }),
+    )
   })
   // Also HEAD: hono answers it as GET, without the body.
   app.get('*', (context) => {
@@ -72,6 +82,11 @@ function saysOneClick(body: string, type = ''): boolean {
     return new URLSearchParams(body.trim()).get('List-Unsubscribe') === 'One-Click'
   }
   return /\bname="?List-Unsubscribe"?[^\r\n]*\r?\n(?:[!-9;-~]+:[^\r\n]*\r?\n)*\r?\nOne-Click\r?\n/i.test(body)
+}
+
+/** A proxy passes the name on in one of these. Policies are public: nothing hangs on who asks. */
+function hostsOf(context: Context): string[] {
+  return [context.req.header('host') ?? '', context.req.header('x-forwarded-host') ?? '']
 }
 
 function clientOf(context: Context): string {

@@ -2,6 +2,7 @@
 // they are off.
 
 import { request } from 'node:https'
+import { rootCertificates } from 'node:tls'
 import type { Settings } from '../config/schema.ts'
 import { createAddressPolicy } from '../delivery/address-policy.ts'
 import { createResolver } from '../delivery/resolver.ts'
@@ -44,7 +45,7 @@ export function createTlsReports(given: {
         lifetimeMs: () => settings().queue.lifetime,
         tally,
         txt: textLookUp(settings),
-        post: postTo(settings),
+        post: postTo(settings, clock),
         acceptor,
         signer,
         clock,
@@ -70,34 +71,67 @@ function textLookUp(settings: () => Settings): TextLookUp {
 }
 
 /** To public addresses only: whoever publishes the URL must not make this relay knock at its neighbours. */
-function postTo(settings: () => Settings): Post {
+function postTo(settings: () => Settings, clock: Clock): Post {
   const policy = createAddressPolicy({ interfaces: [], listening: [], allowed: [] })
-  return async (url, { body, type }, stop) => {
+  return async (url, content, stop) => {
     const answer = await resolverOf(settings()).addresses(url.hostname)
     const port = Number(url.port || 443)
-    const { allowPrivate } = settings().delivery
+    const { allowPrivate, ca } = settings().delivery
     const host = (answer.kind === 'ok' ? answer.items : []).find(
       (address) => policy.judge(address, { port, allowPrivate }).kind === 'allowed',
     )
     if (host === undefined) return false
-    return new Promise((resolve) => {
-      const call = request({
+    const limit = new AbortController()
+    const timer = clock.after(POST_TIMEOUT_MS, () => limit.abort())
+    const signal = AbortSignal.any([stop, limit.signal])
+    try {
+      return await post({
+        ...content,
+        url,
         host,
         port,
-        path: `${url.pathname}${url.search}`,
-        method: 'POST',
-        servername: url.hostname,
-        headers: { host: url.host, 'content-type': type, 'content-length': body.length },
-        agent: false,
-        signal: AbortSignal.any([stop, AbortSignal.timeout(POST_TIMEOUT_MS)]),
+        signal,
+        ...(ca !== undefined && { ca: [...rootCertificates, ca] }),
       })
-      call.on('error', () => resolve(false))
-      call.on('response', (response) => {
-        response.on('error', () => undefined).resume()
-        const code = response.statusCode ?? 0
-        resolve(code >= 200 && code < 300)
-      })
-      call.end(body)
-    })
+    } finally {
+      timer.cancel()
+    }
   }
+}
+
+interface Posting {
+  readonly url: URL
+  /** Address of its host. */
+  readonly host: string
+  readonly port: number
+  readonly body: Buffer
+  readonly type: string
+  readonly ca?: string[]
+  readonly signal: AbortSignal
+}
+
+/** Whether it was taken (RFC 8460 §5.4); redirects are not followed. */
+function post({ url, host, port, body, type, ca, signal }: Posting): Promise<boolean> {
+  return new Promise((resolve) => {
+    const call = request({
+      host,
+      port,
+      path: `${url.pathname}${url.search}`,
+      method: 'POST',
+      servername: url.hostname,
+      headers: { host: url.host, 'content-type': type, 'content-length': body.length },
+      agent: false,
+      signal,
+      ...(ca !== undefined && { ca }),
+    })
+    call.on('error', () => resolve(false))
+    call.on('response', (response) => {
+      const code = response.statusCode ?? 0
+      // The answer is its first line; what else is said nobody waits for.
+      resolve(code >= 200 && code < 300)
+      response.on('error', () => undefined)
+      response.destroy()
+    })
+    call.end(body)
+  })
 }

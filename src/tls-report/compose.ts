@@ -35,12 +35,13 @@ function policyPart({ domain, policy, ok, failed, failures }: DayCount) {
     },
     summary: { 'total-successful-session-count': ok, 'total-failure-session-count': failed },
     ...(failures.length > 0 && {
-      'failure-details': failures.map(({ failure, mx, mxAddress, localAddress, count }) => ({
+      'failure-details': failures.map(({ failure, mx, mxAddress, localAddress, reason, count }) => ({
         'result-type': failure,
         ...(localAddress !== undefined && { 'sending-mta-ip': localAddress }),
         'receiving-mx-hostname': mx,
         ...(mxAddress !== undefined && { 'receiving-ip': mxAddress }),
         'failed-session-count': count,
+        ...(reason !== undefined && { 'failure-reason-code': reason }),
       })),
     }),
   }

@@ -15,6 +15,7 @@ export interface FailureCount {
   readonly mx: string
   readonly mxAddress?: string
   readonly localAddress?: string
+  readonly reason?: string
   count: number
 }
 
@@ -56,9 +57,13 @@ export class TlsTally {
       return
     }
     counted.failed++
-    const { failure, mx, mxAddress, localAddress } = result
-    const at = { ...(mxAddress !== undefined && { mxAddress }), ...(localAddress !== undefined && { localAddress }) }
-    addFailure(counted.failures, { failure, mx, ...at, count: 1 })
+    const { failure, mx, mxAddress, localAddress, reason } = result
+    const about = {
+      ...(mxAddress !== undefined && { mxAddress }),
+      ...(localAddress !== undefined && { localAddress }),
+      ...(reason !== undefined && { reason }),
+    }
+    addFailure(counted.failures, { failure, mx, ...about, count: 1 })
   }
 
   /** Adds what was counted to what is stored; durable when it resolves. Numbers that cannot be written wait. */
@@ -135,8 +140,12 @@ function added(one: DayCount, other: DayCount): DayCount {
 
 function addFailure(failures: FailureCount[], more: FailureCount): void {
   const same = failures.find(
-    ({ failure, mx, mxAddress, localAddress }) =>
-      failure === more.failure && mx === more.mx && mxAddress === more.mxAddress && localAddress === more.localAddress,
+    ({ failure, mx, mxAddress, localAddress, reason }) =>
+      failure === more.failure &&
+      mx === more.mx &&
+      mxAddress === more.mxAddress &&
+      localAddress === more.localAddress &&
+      reason === more.reason,
   )
   if (same !== undefined) same.count += more.count
   else if (failures.length < MAX_DETAILS) failures.push(more)

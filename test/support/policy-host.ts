@@ -18,18 +18,24 @@ export function policyText(mode: string, mx: readonly string[], maxAge = 86_400)
 
 /** Emits `asked` with every request. */
 export class PolicyHost extends EventEmitter implements AsyncDisposable {
-  page: Page | 'silence'
+  /** `drip`: the head of an answer and the first line, and then nothing more. */
+  page: Page | 'silence' | 'drip'
   readonly requests: string[] = []
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
 
-  private constructor(certificate: Certificate, page: Page) {
+  private constructor(certificate: Certificate, page: PolicyHost['page']) {
     super()
     this.page = page
     this.#server = createServer(certificate, (request, response) => {
       this.requests.push(`${request.headers.host} ${request.url}`)
       this.emit('asked')
       if (this.page === 'silence') return
+      if (this.page === 'drip') {
+        response.writeHead(200, { 'content-type': 'text/plain' })
+        response.write('version: STSv1\r\n')
+        return
+      }
       const { status = 200, type = 'text/plain', headers = {}, text } = this.page
       response.writeHead(status, { 'content-type': type, ...headers })
       response.end(text)
@@ -40,7 +46,7 @@ export class PolicyHost extends EventEmitter implements AsyncDisposable {
     })
   }
 
-  static async start(certificate: Certificate, page: Page): Promise<PolicyHost> {
+  static async start(certificate: Certificate, page: PolicyHost['page']): Promise<PolicyHost> {
     const host = new PolicyHost(certificate, page)
     host.#server.listen(0, '127.0.0.1')
     await once(host.#server, 'listening')
