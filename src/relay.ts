@@ -11,6 +11,7 @@ import { reloadable } from './config/reload.ts'
 import type { Settings } from './config/schema.ts'
 import { createDelivery } from './delivery/create-delivery.ts'
 import type { Delivery } from './delivery/delivery.ts'
+import type { Health } from './health/health.ts'
 import { createApi } from './http/api.ts'
 import { createOperations } from './http/relay-operations.ts'
 import { listenOnSocket, type SocketListener } from './http/socket.ts'
@@ -19,18 +20,22 @@ import { logEvents } from './inbound/log-events.ts'
 import { createSubmission, type Listening, type Submission } from './inbound/submission.ts'
 import { announceTo } from './journal/announce.ts'
 import type { Journal } from './journal/journal.ts'
+import type { Message } from './mail/message.ts'
 import type { Logger } from './observe/logger.ts'
 import { attemptOf } from './queue/attempt.ts'
 import { type Core, createCore } from './queue/core.ts'
 import { Limits } from './queue/limits.ts'
+import { Pacing } from './queue/pacing.ts'
 import { QuotaBook } from './queue/quota-book.ts'
 import { returnPathKeys } from './queue/return-path-keys.ts'
 import { Runner } from './queue/runner.ts'
 import { bodyFileOf, readChunk } from './queue/spool.ts'
 import { Throttle } from './queue/throttle.ts'
+import { type RelayHealth, startHealth } from './relay/health.ts'
 import { keepHouse } from './relay/housekeeping.ts'
 import { changesOf, type NamedFiles, namedFiles } from './relay/named-files.ts'
 import { createReports, type Reports } from './relay/reports.ts'
+import { type WatchedSources, watchSources } from './relay/sources.ts'
 import { storedPolicies } from './relay/tls-policies.ts'
 import { createTlsReports, type TlsReports } from './relay/tls-reports.ts'
 import type { ReportDesk } from './reports/desk.ts'
@@ -40,7 +45,7 @@ import { type ConfiguredSigner, createSigner } from './sign/signer.ts'
 import { openStore } from './store/lmdb.ts'
 import type { Store, StoreHealth } from './store/store.ts'
 import type { SuppressionList } from './suppression/list.ts'
-import { type Clock, MINUTE, SECOND } from './util/clock.ts'
+import { type Clock, type EpochMs, MINUTE, SECOND } from './util/clock.ts'
 import { VERSION } from './version.ts'
 
 export interface RelayOptions {
@@ -77,6 +82,7 @@ interface Reloaded {
   readonly submission: Submission
   readonly reports: Reports
   readonly runner: Runner
+  readonly health: Health
 }
 
 const GRACE_MS = 30 * SECOND
@@ -105,6 +111,9 @@ class RelayBuilder {
   #files: NamedFiles
   #draining = false
   #runner: Runner | undefined
+  #pacing: Pacing | undefined
+  #sources: WatchedSources | undefined
+  #throttle: Throttle | undefined
   #listeners: readonly Listening[] = []
   #reportListeners: readonly Listening[] = []
   /** What runs, in the order it was started; stopped backwards. */
@@ -123,9 +132,14 @@ class RelayBuilder {
     const hostname = this.#settings.node.hostname ?? machineName()
     const store = this.#openStore()
     const originOf = originIn(this.#loaded)
-    const core = createCore({ store, settings: this.#settings, originOf, hostname, clock, logger })
+    let health: RelayHealth | undefined
+    const holdsUntil = (message: Message): EpochMs | undefined => health?.holdsUntil(message)
+    const core = createCore({ store, settings: this.#settings, originOf, hostname, clock, logger, holdsUntil })
     core.journal.follow(announceTo(logger, this.#settings.log.addresses, randomBytes(32)))
     this.#warnOfClock(core.journal)
+    health = await startHealth({ settings: () => this.#settings, store, core, clock, logger })
+    // After delivery and the runner have ended: what they told last is counted too.
+    this.#stops.push(health.stop)
     const sandbox = await this.#startSandbox()
     const signer = createSigner({ domains: this.#settings.domain, clock })
     for (const warning of signer.warnings) logger.warn({ event: 'signing-key-warning' }, warning)
@@ -136,6 +150,9 @@ class RelayBuilder {
       clock,
       logger,
     })
+    const sources = await watchSources({ settings: () => this.#settings, core, clock, logger })
+    this.#sources = sources
+    this.#stops.push(() => sources.stop())
     const delivery = this.#startDelivery(store, core, tlsReports)
     const keys = await returnPathKeys(store)
     tlsReports.start({ acceptor: core.queue, signer })
@@ -143,14 +160,24 @@ class RelayBuilder {
     this.#stops.push(() => tlsReports.stop())
     const runner = await this.#startRunner({ store, core, delivery, key: keys[0] })
     const certificates = await this.#openCertificates()
-    const reports = createReports({ settings: () => this.#settings, store, core, keys, certificates, clock, logger })
+    const shared = { store, core, keys, certificates, clock, logger }
+    const reports = createReports({ settings: () => this.#settings, hostname: machineName(), ...shared })
     this.#stops.push((graceMs) => reports.stop(graceMs))
     const submission = this.#createSubmission({ core, delivery, signer, certificates, key: keys[0] })
     this.#followHealth(store, [submission, reports])
     const reload = (): Promise<readonly string[]> =>
-      this.#reload({ core, delivery, signer, submission, reports, runner })
+      this.#reload({ core, delivery, signer, submission, reports, runner, health: health.health })
     // Before the listeners, so that it stops after them: whoever asks hears that the relay is draining.
-    const api = await this.#startApi({ store, core, delivery, reports, sandbox, startedAt, reload })
+    const api = await this.#startApi({
+      store,
+      core,
+      delivery,
+      reports,
+      health: health.health,
+      sandbox,
+      startedAt,
+      reload,
+    })
     const beforeAnyMail = core.queue.openBody().id
     this.#reportListeners = await reports.start()
     this.#listeners = await submission.start()
@@ -255,6 +282,7 @@ class RelayBuilder {
       readChunk: async (id, index) => readChunk(store, id, index),
       policies: storedPolicies({ store, clock, logger }),
       onTls: (result) => tlsReports.count(result),
+      ...(this.#sources !== undefined && { addresses: this.#sources.addresses }),
       ...(this.#settings.delivery.mode === 'sandbox' ? { allowed: SANDBOX_NETWORKS } : {}),
     })
   }
@@ -285,12 +313,22 @@ class RelayBuilder {
       onError: (error) => logger.warn({ event: 'quota-not-written', err: error }, 'a quota could not be written'),
     })
     const throttle: Throttle = new Throttle({ clock, quotas })
+    this.#throttle = throttle
+    const pacing = new Pacing({ ...core, store, shaping: core.shaping, settings: () => this.#settings, clock, logger })
+    this.#pacing = pacing
     const runner = new Runner({
       queue: core.queue,
       delivery,
       store,
-      limits: new Limits({ throttle, delivery, settings: () => this.#settings }),
+      limits: new Limits({
+        throttle,
+        delivery,
+        pacer: pacing,
+        gate: core.sources,
+        settings: () => this.#settings,
+      }),
       throttle,
+      pacer: pacing,
       suspensions: core.suspensions,
       attemptOf: (flight) => attemptOf(parts, flight),
       maxInFlight: () => this.#settings.queue.maxInFlight,
@@ -301,6 +339,7 @@ class RelayBuilder {
       // Both at once: the runner waits for what delivery ends or gives back.
       await Promise.all([runner.stop(graceMs + SETTLE_MS), delivery.close(graceMs)])
       core.suspensions.close()
+      await pacing.close()
       await quotas.close()
     })
     await core.queue.prepare()
@@ -308,6 +347,7 @@ class RelayBuilder {
     // Finding the lanes reads all over the schedule.
     await store.unmap()
     runner.start()
+    core.sources.onChange(() => runner.lookAgain())
     this.#runner = runner
     return runner
   }
@@ -365,11 +405,12 @@ class RelayBuilder {
     core: Core
     delivery: Delivery
     reports: Reports
+    health: Health
     sandbox: Sandbox | undefined
     startedAt: number
     reload: () => Promise<readonly string[]>
   }): Promise<SocketListener> {
-    const { store, core, delivery, reports, sandbox, startedAt, reload } = parts
+    const { store, core, delivery, reports, health, sandbox, startedAt, reload } = parts
     const { clock, logger } = this.#options
     const tlsOf = (name: string): string => {
       const { listener, bounceListener } = this.#settings
@@ -379,6 +420,7 @@ class RelayBuilder {
       store,
       core,
       desk: reports.desk,
+      health,
       settings: () => this.#settings,
       clock,
       version: VERSION,
@@ -386,6 +428,9 @@ class RelayBuilder {
         startedAt,
         delivery,
         standing: (tenant, domain) => this.#runner?.standing(tenant, domain),
+        pacing: () => this.#pacing,
+        hasAddress: (address) => this.#sources?.addresses.isThere(address) ?? true,
+        spare: (limit) => this.#throttle?.spare(limit) ?? 0,
         listeners: () =>
           [...this.#listeners, ...this.#reportListeners].map((listener) => ({
             ...listener,
@@ -430,10 +475,12 @@ class RelayBuilder {
     this.#loaded = effective
     this.#settings = settings
     takeOver()
+    await this.#sources?.watch(settings)
     parts.delivery.reconfigure(this.#inSandbox(settings), parts.core.shaping())
     parts.submission.reconfigure(settings)
     await parts.reports.reconfigure(settings)
     parts.runner.forgetPlaces()
+    parts.health.reconfigure()
     const files = namedFiles(settings)
     const all = [...changes, ...changesOf(this.#files, files)]
     this.#files = files

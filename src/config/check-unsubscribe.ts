@@ -9,6 +9,7 @@ export function* checkUnsubscribe(settings: Settings): Iterable<Finding> {
   yield* checkCredentials(settings)
   yield* checkEndpoint(settings)
   yield* checkUrl(settings)
+  yield* checkPolicies(settings)
 }
 
 function* checkCredentials({ credential, domain, unsubscribe }: Settings): Iterable<Finding> {
@@ -32,7 +33,7 @@ function* checkCredentials({ credential, domain, unsubscribe }: Settings): Itera
   }
 }
 
-function* checkEndpoint({ unsubscribe }: Settings): Iterable<Finding> {
+function* checkEndpoint({ unsubscribe, domain }: Settings): Iterable<Finding> {
   const { url, address, port } = unsubscribe
   if (isIP(address) === 0) {
     const cure =
@@ -45,9 +46,31 @@ function* checkEndpoint({ unsubscribe }: Settings): Iterable<Finding> {
     const message = 'unsubscribe links lead to an endpoint that is off'
     yield doubtful('unsubscribe.url', { message, cure: 'give unsubscribe.port, and let a TLS proxy lead there' })
   }
-  if (url === undefined && port !== undefined) {
+  if (url === undefined && port !== undefined && domain.every(({ mtaSts }) => mtaSts === undefined)) {
     const message = 'the unsubscribe endpoint runs, but no mail has a link to it'
     yield doubtful('unsubscribe.port', { message, cure: 'give unsubscribe.url' })
+  }
+}
+
+function* checkPolicies({ unsubscribe, domain }: Settings): Iterable<Finding> {
+  const modes = new Map<string, string>()
+  for (const [index, { returnPath, mtaSts }] of domain.entries()) {
+    if (mtaSts === undefined) continue
+    const path = `domain.${index}.mta_sts`
+    if (returnPath === undefined) {
+      yield wrong(path, { message: 'there is no return path that the policy could be for', cure: 'set return_path' })
+      continue
+    }
+    if (unsubscribe.port === undefined) {
+      const message = `nobody serves the MTA-STS policy of ${returnPath}`
+      yield doubtful(path, { message, cure: 'give unsubscribe.port, and let a TLS proxy lead there' })
+    }
+    const other = modes.get(returnPath)
+    modes.set(returnPath, mtaSts)
+    if (other !== undefined && other !== mtaSts) {
+      const message = `the return path ${returnPath} has the policy "${other}" already`
+      yield wrong(path, { message, cure: 'write the same in both' })
+    }
   }
 }
 

@@ -3,6 +3,7 @@
 
 import { checkAccess } from './check-access.ts'
 import { checkDelivery } from './check-delivery.ts'
+import { checkHealth } from './check-health.ts'
 import { checkIdentity } from './check-identity.ts'
 import { checkLimits } from './check-limits.ts'
 import { checkListeners } from './check-listeners.ts'
@@ -11,6 +12,7 @@ import { checkNames } from './check-names.ts'
 import { checkRoutes } from './check-routes.ts'
 import { checkTls } from './check-tls.ts'
 import { checkUnsubscribe } from './check-unsubscribe.ts'
+import { checkWarmUp } from './check-warm-up.ts'
 import type { Check, Finding } from './finding.ts'
 import type { Settings } from './schema.ts'
 
@@ -22,11 +24,13 @@ const CHECKS: readonly Check[] = [
   checkNames,
   checkRoutes,
   checkDelivery,
+  checkWarmUp,
   checkTls,
   checkLimits,
   checkMailboxes,
   checkUnsubscribe,
   checkIdentity,
+  checkHealth,
 ]
 
 export function check(settings: Settings): Finding[] {

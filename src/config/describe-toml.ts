@@ -48,10 +48,15 @@ function entries(field: Field, node: TablesNode, path: Path = [field.key]): stri
 
 function entryOptions(table: TableNode, { path, entry }: { path: Path; entry: Record<string, unknown> }): string[] {
   const fields = [...table.fields.values()]
-  const plain = fields.filter(({ node }) => node.kind !== 'tables')
+  const plain = fields.filter(({ node }) => node.kind !== 'tables' && node.kind !== 'table')
+  const below = fields.flatMap((field) => (field.node.kind === 'table' ? [{ field, node: field.node }] : []))
   const nested = fields.flatMap((field) => (field.node.kind === 'tables' ? [{ field, node: field.node }] : []))
   return [
     ...plain.map((field) => option(field, { path: [...path, field.key], value: entry[field.key] ?? field.default })),
+    ...below.flatMap(({ field, node }) => [
+      `${prose(field.description)}\n#${headerText([...path, field.key], node)}`,
+      ...entryOptions(node, { path: [...path, field.key], entry: {} }),
+    ]),
     ...nested.map(({ field, node }) =>
       entries({ ...field, default: entry[field.key] ?? field.default }, node, [...path, field.key]),
     ),

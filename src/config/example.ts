@@ -41,13 +41,16 @@ const EXAMPLES: Readonly<Record<string, unknown>> = {
   'mailbox.password': 'secret',
   'mailbox.password_file': 'support.password',
   'mailbox.move_to': 'Bounces',
+  'domain.mta_sts': 'testing',
   'unsubscribe.url': 'https://mail.example.com/u',
   'unsubscribe.port': 2580,
+  'doctor.every': '6h',
   'source.ipv4': '203.0.113.10',
   'source.ipv6': '2001:db8::10',
   'source.public_ipv4': '203.0.113.10',
   'source.public_ipv6': '2001:db8::10',
   'source.ehlo': 'mta1.example.com',
+  'source.warm_up.since': '2026-11-01',
 }
 
 /** `path` without indexes. */

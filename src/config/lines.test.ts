@@ -27,6 +27,11 @@ test('keys below tables, with comments and blank lines between', () => {
   expectLines(index, { node: 3, 'node.id': 4, delivery: 6, 'delivery.port': 7, 'delivery.tls': 8 })
 })
 
+test('a table stands where it is named first, if only on the way to another', () => {
+  const index = linesOf('[a.b]', 'x = 1', '[a.c]', 'y = 1', '[d.e]', '[d]', 'z = 1')
+  expectLines(index, { a: 1, 'a.b': 1, 'a.c': 3, d: 5, 'd.e': 5 })
+})
+
 test('arrays of tables count their entries', () => {
   const index = linesOf('[[listener]]', 'name = "a"', '[[listener]]', 'name = "b"', 'port = 1')
   expectLines(index, {

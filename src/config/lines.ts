@@ -49,6 +49,8 @@ class LineReader {
     let path: Path = []
     for (const [at, key] of keys.entries()) {
       path = [...path, key]
+      // A table stands where it is named first, if only on the way to another.
+      this.#note(path, line)
       const count = this.#counts.get(path.join('.'))
       if (at < keys.length - 1 && count !== undefined) path = [...path, String(count - 1)]
     }

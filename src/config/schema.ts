@@ -366,6 +366,12 @@ const domain = z.strictObject({
     .describe(
       "Domain of the signed return paths; its MX must point here. Without it the app's own envelope sender goes out and only refusals during delivery are captured.",
     ),
+  mta_sts: z
+    .enum(['testing', 'enforce', 'none'])
+    .optional()
+    .describe(
+      'Mode of the MTA-STS policy (RFC 8461) of return_path, which the endpoint at unsubscribe.port then serves to whoever asks for mta-sts.<return_path>; a TLS proxy with a certificate for that name leads there. Default: no policy is served.',
+    ),
   dkim: z
     .array(dkimKey)
     .prefault([])
@@ -547,6 +553,35 @@ const tlsReport = z.strictObject({
   organization: text().optional().describe('Who reports. Default: node.hostname.'),
 })
 
+const warmUp = z.strictObject({
+  since: z
+    .string()
+    .regex(/^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$/, 'expected a date such as "2026-11-01"')
+    .describe('First day (UTC); before it nothing leaves from the source.'),
+  start: rate().prefault('20/h').describe('Messages to each provider on the first day; a rate by the hour or the day.'),
+  growth: z.number().min(1).max(10).prefault(1.4).describe('How many times that of the day before.'),
+  days: z.number().int().min(1).max(365).prefault(42).describe('Length of the plan; afterwards the source is warm.'),
+  table: z.array(rate()).prefault([]).describe('A rate for each day, instead of start, growth and days.'),
+  overflow: z
+    .boolean()
+    .prefault(true)
+    .describe('What is beyond the plan leaves from warm sources of the pool; false = it waits.'),
+  brake_deferrals: z
+    .number()
+    .min(0)
+    .max(1)
+    .prefault(0.1)
+    .describe(
+      'Share of attempts at a provider within 4 h that were put off or refused for what the source is or does, above which the plan does not grow; 1 = no such brake.',
+    ),
+  brake_complaints: z
+    .number()
+    .min(0)
+    .max(1)
+    .prefault(0.003)
+    .describe('The same for complaints within 24 h, as a share of what was delivered.'),
+})
+
 const source = z.strictObject({
   name: name().describe('Name in records and metrics.'),
   ipv4: z.ipv4().optional().describe('Local IPv4 address to send from. Default: chosen by the system.'),
@@ -559,6 +594,9 @@ const source = z.strictObject({
     ),
   public_ipv6: z.ipv6().optional().describe('The same for IPv6. Default: ipv6.'),
   ehlo: text().optional().describe('Name said in EHLO; should be the PTR name of the address. Default: node.hostname.'),
+  warm_up: warmUp
+    .optional()
+    .describe('Plan of a new address: so much an hour to each provider, more every day. See docs/sources.md.'),
 })
 
 const pool = z.strictObject({
@@ -572,6 +610,12 @@ const pool = z.strictObject({
     )
     .min(1)
     .describe('Sources and their weights.'),
+  move: z
+    .boolean()
+    .prefault(true)
+    .describe(
+      'Whether mail leaves from another source of the pool while its own rests at a receiver, because a rule says so or you do.',
+    ),
 })
 
 const suppression = z.strictObject({
@@ -633,6 +677,35 @@ const suppression = z.strictObject({
     ),
 })
 
+const pace = z.strictObject({
+  adaptive: z
+    .boolean()
+    .prefault(true)
+    .describe(
+      'Slow a path down by itself when its receiver puts mail off for its rate or repute, and back up step by step.',
+    ),
+  tolerance: z
+    .number()
+    .min(0)
+    .max(0.5)
+    .prefault(0.02)
+    .describe('Share of attempts that a receiver may put off before the path is slowed down.'),
+  decrease: z
+    .number()
+    .min(0.1)
+    .max(0.95)
+    .prefault(0.9)
+    .describe('What is left of what the receiver took, at each step down.'),
+  increase: z.number().min(0.01).max(1).prefault(0.25).describe('What the pace gains at most in one step up.'),
+  step: duration()
+    .refine((ms) => ms >= 1000, 'must be at least "1s"')
+    .prefault('10s')
+    .describe('Least time between two steps.'),
+  floor: rate()
+    .prefault('12/h')
+    .describe('No path is slowed down below this: a few messages find out whether the receiver has changed its mind.'),
+})
+
 const api = z.strictObject({
   socket: text()
     .prefault('studs.sock')
@@ -649,7 +722,103 @@ const sandbox = z.strictObject({
     .describe('Between the delivery to a recipient that answers by mail (late-ndr@, fbl@, …) and that mail.'),
 })
 
+const share = () => z.number().min(0).max(1)
+const health = z.strictObject({
+  max_paths: z
+    .number()
+    .int()
+    .min(10)
+    .max(1_000_000)
+    .prefault(5000)
+    .describe(
+      'Paths (a source to a site) that are counted one by one, at about 5 KiB each. The least active of more are counted together.',
+    ),
+  save_every: duration()
+    .prefault('1m')
+    .describe('How often counts are stored. What a crash forgets is this much of them, never mail.'),
+})
+
+const alert = z.strictObject({
+  off: z
+    .array(z.enum(['bounce-rate', 'complaint-rate', 'deferral-surge', 'queue-age', 'dns-broken', 'listed']))
+    .prefault([])
+    .describe('Alerts that are never raised. See docs/health.md.'),
+  bounce_rates: z
+    .array(share())
+    .length(3)
+    .prefault([0.02, 0.05, 0.1])
+    .describe(
+      'Share of bounces among what receivers took or refused, in the last hour or day, that is worth a warning, bad, and critical.',
+    ),
+  bounce_minimum: z
+    .number()
+    .int()
+    .min(1)
+    .prefault(100)
+    .describe(
+      'Recipients that came to an end, of a tenant, provider or source, below which no bounce rate is looked at.',
+    ),
+  complaint_rates: z
+    .array(share())
+    .length(3)
+    .prefault([0.001, 0.003, 0.005])
+    .describe('The same for complaints among deliveries.'),
+  complaint_minimum: z
+    .number()
+    .int()
+    .min(1)
+    .prefault(1000)
+    .describe('Deliveries below which no complaint rate is looked at.'),
+  deferral_share: share()
+    .prefault(0.5)
+    .describe('Share of attempts of the last hour that were put off which is bad, unless nearly as much is usual.'),
+  deferral_factor: z
+    .number()
+    .min(1)
+    .prefault(3)
+    .describe('How many times what is usual at this hour (median of 7 days) is worth a warning.'),
+  deferral_minimum: z
+    .number()
+    .int()
+    .min(1)
+    .prefault(100)
+    .describe('Attempts in the last hour below which no surge of deferrals is looked for.'),
+  queue_age: z
+    .array(duration())
+    .length(3)
+    .prefault(['4h', '12h', '24h'])
+    .describe("Age of a tenant's waiting mail that is worth a warning, bad, and critical."),
+  queue_age_minimum: z
+    .number()
+    .int()
+    .min(1)
+    .max(10_000)
+    .prefault(50)
+    .describe('So many recipients must wait for that long: a few always do, at hosts that are dead.'),
+  clear: z
+    .number()
+    .min(0.1)
+    .max(1)
+    .prefault(0.8)
+    .describe('An alert is over below this share of the threshold that raised it.'),
+})
+
 const doctor = z.strictObject({
+  every: duration()
+    .optional()
+    .describe(
+      'How often the running relay examines itself as `studs doctor` does; it raises alerts when something breaks. "0" = never. Default: 6h, and never in the sandbox.',
+    ),
+  hold_domains: z
+    .boolean()
+    .prefault(false)
+    .describe(
+      'While the DNS of a sender domain is broken, its mail waits instead of going out unsigned or unaligned. It goes on by itself.',
+    ),
+  hold_sources: z
+    .boolean()
+    .prefault(false)
+    .describe('While a source is on a blocklist or its names are broken, it is suspended. It goes on by itself.'),
   dnsbl: z
     .array(domainName())
     .prefault([])
@@ -719,9 +888,12 @@ export const schema = z.strictObject({
     .array(pool)
     .prefault([{ name: 'default', sources: [{ source: 'default' }] }])
     .describe('Weighted sets of sources.'),
+  pace: pace.prefault({}).describe('How paths are slowed down, and come back, by what receivers say.'),
   suppression: suppression.prefault({}).describe('From failures to suppressions.'),
   sandbox: sandbox.prefault({}).describe('The pretend internet.'),
-  doctor: doctor.prefault({}).describe('What `studs doctor` looks at.'),
+  health: health.prefault({}).describe('Counts by tenant, provider, source and path.'),
+  alert: alert.prefault({}).describe('When a person should look. See docs/health.md.'),
+  doctor: doctor.prefault({}).describe('What `studs doctor` looks at, and when the relay does so by itself.'),
 })
 
 type Camel<S extends string> = S extends `${infer Head}_${infer Tail}` ? `${Head}${Capitalize<Camel<Tail>>}` : S
@@ -743,3 +915,4 @@ export type BounceListenerSettings = Settings['bounceListener'][number]
 export type BounceBoxSettings = Settings['bounceBox'][number]
 export type MailboxSettings = Settings['mailbox'][number]
 export type SourceSettings = Settings['source'][number]
+export type WarmUpSettings = NonNullable<SourceSettings['warmUp']>

@@ -96,6 +96,13 @@ export function formatRate({ count, per }: Rate): string {
   return `${count}/${per === size ? '' : per / size}${unit}`
 }
 
+/** Messages a second, in the unit that reads best: `12/s`, `1.5/min`, `20/h`. */
+export function formatPace(perSecond: number): string {
+  const [unit, count] =
+    perSecond >= 1 ? ['s', perSecond] : perSecond * 60 >= 1 ? ['min', perSecond * 60] : ['h', perSecond * 3600]
+  return `${Number(count < 10 ? count.toFixed(1) : count.toFixed(0))}/${unit}`
+}
+
 function exact(value: number): number | undefined {
   return Number.isSafeInteger(value) ? value : undefined
 }

@@ -148,6 +148,11 @@ async function checkSts(sender: Sender, lookup: Lookup): Promise<Diagnosis> {
     const message = 'id= must be 1 to 32 letters and digits (RFC 8461 §3.1)'
     return sts.different({ severity: 'warning', message, found: text, cure: 'correct it, or remove the record' })
   }
+  const expected = recordsOf(sender).find(({ topic }) => topic === 'mta-sts')?.value ?? ''
+  if (sender.mtaSts !== undefined && tags.get('id') !== parseTags(expected)?.get('id')) {
+    const message = 'the id is not that of the policy this relay serves: others keep the one they know'
+    return sts.different({ severity: 'warning', message, expected, found: text, cure: 'publish the expected record' })
+  }
   if ((await addressesOf(lookup, host)).kind !== 'ok') {
     const message = `${host} has no address: others cannot fetch the policy`
     return sts.different({ severity: 'warning', message, found: text, cure: 'publish one, or remove the record' })

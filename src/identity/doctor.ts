@@ -29,20 +29,32 @@ export interface Section {
   readonly diagnoses: readonly Diagnosis[]
 }
 
+/** So many domains are examined at one time: key files are read and name servers asked for each. */
+const DOMAINS_AT_ONCE = 20
+
 export async function examine(given: DoctorParts): Promise<Section[]> {
   const parts = { ...given, lookup: remembering(given.lookup) }
-  return Promise.all([
+  const sections = await Promise.all([
     section('This machine', examineMachine(parts)),
     section('Name servers', examineResolvers(parts)),
     section('Sources', examineSources(parts)),
-    ...sendersOf(parts).map((sender) => {
-      const { settings, machineAddresses, lookup } = parts
-      return section(
-        sender.domain,
-        checkDomain({ sender, lookup, listeners: settings.bounceListener, machineAddresses }),
-      )
-    }),
   ])
+  const { settings } = parts
+  for (let at = 0; at < settings.domain.length; at += DOMAINS_AT_ONCE) {
+    const domain = settings.domain.slice(at, at + DOMAINS_AT_ONCE)
+    sections.push(...(await examineDomains({ ...parts, settings: { ...settings, domain } })))
+  }
+  return sections
+}
+
+function examineDomains(parts: DoctorParts): Promise<Section[]> {
+  const { settings, machineAddresses, lookup } = parts
+  const listeners = settings.bounceListener
+  return Promise.all(
+    sendersOf(parts).map((sender) =>
+      section(sender.domain, checkDomain({ sender, lookup, listeners, machineAddresses })),
+    ),
+  )
 }
 
 async function section(title: string, diagnoses: Promise<Diagnosis[]>): Promise<Section> {

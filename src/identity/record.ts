@@ -160,20 +160,20 @@ function addressRecord(given: { topic: Topic; name: string; address: string; why
 }
 
 /** What must stand at https://mta-sts.<return path>/.well-known/mta-sts.txt (RFC 8461 §3.2). */
-export function stsPolicy(mxHost: string): string {
-  return `version: STSv1\r\nmode: testing\r\nmx: ${mxHost}\r\nmax_age: 604800\r\n`
+export function stsPolicy(mxHost: string, mode: 'testing' | 'enforce' | 'none' = 'testing'): string {
+  return `version: STSv1\r\nmode: ${mode}\r\nmx: ${mxHost}\r\nmax_age: 604800\r\n`
 }
 
-function policyRecords({ domain, returnPath, mxHost }: Sender): DnsRecord[] {
+function policyRecords({ domain, returnPath, mxHost, mtaSts }: Sender): DnsRecord[] {
   if (returnPath === undefined) return []
-  const id = createHash('sha256').update(stsPolicy(mxHost)).digest('hex').slice(0, 16)
+  const id = createHash('sha256').update(stsPolicy(mxHost, mtaSts)).digest('hex').slice(0, 16)
   return [
     {
       topic: 'mta-sts',
       name: `_mta-sts.${returnPath}`,
       type: 'TXT',
       value: `v=STSv1; id=${id}`,
-      need: 'optional',
+      need: mtaSts === undefined ? 'optional' : 'recommended',
       why: `only with a policy at https://mta-sts.${returnPath}/.well-known/mta-sts.txt and a certificate that names ${mxHost}`,
     },
     {

@@ -11,6 +11,8 @@ export interface Sender {
   readonly domain: string
   readonly subdomains: boolean
   readonly returnPath: string | undefined
+  /** Mode of the MTA-STS policy that we serve for it; absent: we serve none. */
+  readonly mtaSts?: DomainSettings['mtaSts']
   readonly keys: readonly SenderKey[]
   readonly sources: readonly SenderSource[]
   /** Whom the MX of the return path must name, and at which addresses it answers. */
@@ -58,6 +60,7 @@ function senderOf(domain: DomainSettings, parts: SenderParts): Sender {
     domain: domain.name,
     subdomains: domain.subdomains,
     returnPath: domain.returnPath,
+    mtaSts: domain.mtaSts,
     keys: domain.dkim.map((key) => keyOf(key, parts.readFile)),
     sources,
     mxHost,

@@ -45,6 +45,7 @@ function fields(record: StoredRecord, recipient: string): Record<string, unknown
     ...(record.ambiguous === true ? { ambiguous: true } : {}),
     ...(record.pendingUntil === undefined ? {} : { pendingForMs: record.pendingUntil - at }),
     ...(record.target === undefined ? {} : { [record.target.kind]: record.target.name }),
+    ...(record.alert === undefined ? {} : { alert: record.alert }),
     ...(record.suspendedUntil === undefined ? {} : { suspendedForMs: record.suspendedUntil - at }),
     ...pick(record, [
       'sender',
@@ -56,6 +57,7 @@ function fields(record: StoredRecord, recipient: string): Record<string, unknown
       'reason',
       'who',
       'why',
+      'pace',
       'site',
     ]),
   }

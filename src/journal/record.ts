@@ -29,6 +29,8 @@ export const RECORD_KINDS = [
   'alert',
   'suspended',
   'resumed',
+  'slowed',
+  'recovered',
 ] as const
 export type RecordKind = (typeof RECORD_KINDS)[number]
 
@@ -60,7 +62,7 @@ export interface JournalRecord {
   readonly subject?: string
   readonly messageId?: string
   readonly client?: string
-  /** suppressed, suppression-added: scope and reason of the entry. */
+  /** suppressed, suppression-added: scope and reason of the entry. reason of suspended, resumed: drained, missing. */
   readonly scope?: string
   readonly reason?: string
   /** bounced, complained, unsubscribed, reported: the mail that came back, and how it was found to be about this recipient. */
@@ -74,12 +76,31 @@ export interface JournalRecord {
   readonly pendingUntil?: EpochMs
   /** alert: the receiver it is about. */
   readonly site?: string
-  /** suspended, resumed: whose mail. */
+  /** alert: what it is about and how bad it is; absent for a surge of hard bounces. */
+  readonly alert?: RecordedAlert
+  /** suspended, resumed: whose mail; slowed, recovered: which path. */
   readonly target?: { readonly kind: string; readonly name: string }
-  /** suspended: when it ends by itself. */
+  /** slowed: messages a second from then on. */
+  readonly pace?: number
+  /** suspended, and slowed by a rule: when it ends by itself. */
   readonly suspendedUntil?: EpochMs
   /** An attempt's final dot was sent and no reply seen: the one place where a duplicate may come from. */
   readonly ambiguous?: boolean
+}
+
+export type AlertLevel = 'warn' | 'bad' | 'critical'
+
+export interface RecordedAlert {
+  readonly name: string
+  readonly scope: { readonly kind: string; readonly name: string }
+  /** Raised again with another level when it gets worse, or better without being over. */
+  readonly state: 'raised' | 'cleared'
+  /** Of it when it was raised; cleared: the level it had. */
+  readonly level: AlertLevel
+  /** A share (0 to 1), milliseconds or a count, as its name says; absent when there is too little mail to tell. */
+  readonly value?: number
+  /** That was reached, or for `cleared` the one it is below again. */
+  readonly threshold: number
 }
 
 /** A record with its place in the journal. */

@@ -17,7 +17,7 @@ export interface AttemptParts {
   readonly clock: Clock
 }
 
-export function attemptOf(parts: AttemptParts, { message, recipient, content }: Flight): Attempt {
+export function attemptOf(parts: AttemptParts, { message, recipient, content, permit }: Flight): Attempt {
   const token = tokenOf(parts, message, recipient.n)
   const whole = message.chunks === 1 ? (content ?? parts.readChunk(message.id, 0)) : undefined
   const file = message.chunks === 1 ? undefined : parts.bodyFile(message.id)
@@ -36,6 +36,7 @@ export function attemptOf(parts: AttemptParts, { message, recipient, content }: 
     recipient: recipient.address,
     domain: domainOf(recipient.address),
     pool: message.pool ?? parts.settings().tenant.find(({ name }) => name === message.tenant)?.pool ?? 'default',
+    ...(permit?.source === undefined ? {} : { source: permit.source }),
     sizeBytes: message.sizeBytes + header.length,
     body: message.body,
     smtpUtf8: message.smtpUtf8,

@@ -7,8 +7,8 @@ import type { Store, Write } from '../store/store.ts'
 import type { EpochMs } from '../util/clock.ts'
 import { recipientWrites } from './acceptance.ts'
 import type { Flight } from './flight.ts'
+import type { Permit } from './limit.ts'
 import { transition } from './state.ts'
-import type { Permit } from './throttle.ts'
 
 export interface ClaimParts {
   readonly store: Store
@@ -27,7 +27,7 @@ export interface ClaimParts {
  * A permit, or for how long the message is put off, or that nobody from it on is to be claimed. Called once for each that
  * is about to be.
  */
-export type Admit = (message: Message) => Permit | { readonly waitMs: number } | 'stop'
+export type Admit = (message: Message, recipient: Recipient) => Permit | { readonly waitMs: number } | 'stop'
 
 export interface Claims {
   readonly flights: readonly Flight[]
@@ -135,7 +135,7 @@ function claimOne(
   const message = parts.message(due.id)
   if (recipient?.state.kind !== 'waiting' || recipient.state.dueAt !== due.dueAt || message === undefined)
     return undefined
-  const admitted = parts.admit?.(message)
+  const admitted = parts.admit?.(message, recipient)
   if (admitted === 'stop') return 'stop'
   const isRefused = admitted !== undefined && 'waitMs' in admitted
   if (isRefused && now < message.expiresAt) {

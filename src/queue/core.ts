@@ -11,6 +11,7 @@ import { recentSuppressions } from '../journal/recent-suppressions.ts'
 import { createRecorder, type Recorder } from '../journal/record-failure.ts'
 import { keepSuppressions } from '../journal/suppression-upkeep.ts'
 import type { EmailAddress } from '../mail/address.ts'
+import type { Message } from '../mail/message.ts'
 import type { Logger } from '../observe/logger.ts'
 import { loadShaping } from '../shaping/load-shaping.ts'
 import type { Shaping, ShapingParts } from '../shaping/shaping.ts'
@@ -21,12 +22,13 @@ import { createStrikeBook } from '../suppression/strikes.ts'
 import type { Suppression } from '../suppression/suppression.ts'
 import { createSurges } from '../suppression/surges.ts'
 import { createTrials } from '../suppression/trials.ts'
-import type { Clock } from '../util/clock.ts'
+import type { Clock, EpochMs } from '../util/clock.ts'
 import { idMaker, readId } from '../util/id.ts'
 import { HeldExpiry } from './held-expiry.ts'
 import { QueueOperator } from './operator.ts'
 import { Queue } from './queue.ts'
 import { createDsnWriter } from './report.ts'
+import { SourceBook } from './source-book.ts'
 import { readChunk } from './spool.ts'
 import { createSuspensions, type Suspensions } from './suspensions.ts'
 
@@ -43,6 +45,7 @@ export interface Core {
   readonly findSuppression: (tenant: string, address: EmailAddress) => Suppression | undefined
   readonly gate: Gate
   readonly suspensions: Suspensions
+  readonly sources: SourceBook
   /** What holds at which destination, as it was read last. */
   shaping(): Shaping
   /** Ends surges that ran out, removes what is void; to be called from time to time. Rejects with StoreError. */
@@ -64,9 +67,12 @@ export interface CoreParts {
   readonly hostname: string
   readonly clock: Clock
   readonly logger: Logger
+  /** Until when a message is kept back. */
+  readonly holdsUntil?: (message: Message) => EpochMs | undefined
 }
 
-export function createCore({ store, settings: first, originOf, hostname, clock, logger }: CoreParts): Core {
+export function createCore(parts: CoreParts): Core {
+  const { store, settings: first, originOf, hostname, clock, logger, holdsUntil } = parts
   let settings = first
   const journal = createJournal({ store, clock })
   const strikes = createStrikeBook({ store })
@@ -138,6 +144,7 @@ export function createCore({ store, settings: first, originOf, hostname, clock, 
     journal,
     recorder: standing,
     admission: gate.admission,
+    ...(holdsUntil !== undefined && { holdsUntil }),
     dsn: createDsnWriter({
       settings: () => settings,
       hostname: () => hostname,
@@ -173,6 +180,15 @@ export function createCore({ store, settings: first, originOf, hostname, clock, 
     findSuppression: gate.find,
     gate,
     suspensions: createSuspensions({ store, journal, clock }),
+    sources: new SourceBook({
+      store,
+      journal,
+      clock,
+      settings: () => settings,
+      providerOf: (mx) => shaping.providerOf(mx),
+      wayOf: (id, n) => queue.recipient(id, n)?.lastWay,
+      onError: (error) => logger.warn({ event: 'source-not-written', err: error }, 'a source could not be written'),
+    }),
     shaping: () => shaping,
     keepSuppressions: (signal) =>
       keepSuppressions({ store, journal, surges, settings: () => settings.suppression, clock }, signal),

@@ -1,16 +1,26 @@
 // Which limits a lane or a message counts against, put together from settings, place and message. A lane is asked before
-// anything is claimed from it: by what all its messages share. A message is asked once its source and tags are known.
+// anything is claimed from it: by what all its messages share. A message is asked once it is known; with its permit it
+// gets the source it leaves from.
 
 import type { Settings } from '../config/schema.ts'
 import type { Delivery, RateLimit, Site } from '../delivery/delivery.ts'
 import type { Message } from '../mail/message.ts'
-import type { Limit, Permit, Throttle } from './throttle.ts'
+import { type EpochMs, MINUTE } from '../util/clock.ts'
+import type { Limit, Permit } from './limit.ts'
+import type { Pacer } from './pacer.ts'
+import type { SourceGate } from './source-book.ts'
+import { SourceChoice } from './source-choice.ts'
+import type { Throttle } from './throttle.ts'
 import type { SiteLine } from './turns.ts'
 
 export interface LimitsParts {
   readonly throttle: Throttle
   readonly delivery: Pick<Delivery, 'sourceOf' | 'sourcesOf'>
   readonly settings: () => Settings
+  /** Absent: nothing is learned from receivers. */
+  readonly pacer?: Pick<Pacer, 'limits' | 'slots' | 'restsUntil' | 'keepsMail'>
+  /** Absent: every source may send everywhere. */
+  readonly gate?: SourceGate
 }
 
 /** The place and what of it was asked already: for every message the same. */
@@ -21,15 +31,20 @@ interface Known {
 export type LaneBudget =
   | { readonly permits: number }
   | { readonly full: Limit }
-  /** Every source of its pool rests. */
-  | { readonly resting: true }
+  /** No source of its pool may send there; `until`: when that is to be looked at again, as far as can be known. */
+  | { readonly resting: true; readonly until?: EpochMs }
+
+/** Messages that are put off because their pool stands still, one write each: not too often. */
+const RESTS_MS = 5 * MINUTE
 
 export class Limits {
   readonly #parts: LimitsParts
+  readonly #choice: SourceChoice
   readonly #known = new WeakMap<Site, Known>()
 
   constructor(parts: LimitsParts) {
     this.#parts = parts
+    this.#choice = new SourceChoice(parts)
   }
 
   /** How many a tenant may hand over at a line now. Who was woken by a limit passes those who wait there. */
@@ -46,15 +61,19 @@ export class Limits {
     return { permits: Math.min(common.permits, bySource.permits, granted ?? Number.POSITIVE_INFINITY) }
   }
 
-  admit(message: Message, place: Site): Permit | { readonly waitMs: number; readonly full?: Limit } {
-    const { delivery, throttle } = this.#parts
-    const source = delivery.sourceOf(this.#poolOf(message.tenant, message.pool), message.id)
+  /** `before`: the source that tried the recipient last. */
+  admit(message: Message, place: Site, before?: string): Permit | { readonly waitMs: number; readonly full?: Limit } {
+    const { throttle } = this.#parts
+    const pool = this.#poolOf(message.tenant, message.pool)
+    const mayMove = this.#parts.settings().pool.find(({ name }) => name === pool)?.move ?? true
+    const source = this.#choice.choose({ pool, message: message.id, place, before, mayMove })
+    // Its pool stands still; others in its lane go on from another one.
+    if (source === undefined && this.#hasSources(pool)) return { waitMs: RESTS_MS }
     const limits = this.#shared(place, message.tenant)
     // Without a source delivery says what is wrong.
-    if (source !== undefined)
-      for (const limit of this.#ofSource(place, source)) if (!isProvider(limit)) limits.push(throttle.rate(limit))
+    if (source !== undefined) limits.push(...this.#fromSource(place, source))
     for (const limit of this.#ofTags(message)) limits.push(throttle.rate(limit))
-    return throttle.take(limits)
+    return throttle.take(limits, source)
   }
 
   /** What all messages of a tenant to a place share. */
@@ -72,21 +91,50 @@ export class Limits {
 
   /** Over the sources of the pool: one that is open is enough. */
   #bySources(place: Site, tenant: string, isGranted: boolean): LaneBudget {
-    const { delivery, throttle } = this.#parts
-    if (place.limits === undefined) return { permits: Number.POSITIVE_INFINITY }
-    const sources = delivery.sourcesOf(this.#poolOf(tenant, undefined))
-    if (sources.length === 0)
-      return this.#hasSources(tenant) ? { resting: true } : { permits: Number.POSITIVE_INFINITY }
+    const { delivery, settings, pacer, gate } = this.#parts
+    if (place.limits === undefined && pacer === undefined && gate === undefined)
+      return { permits: Number.POSITIVE_INFINITY }
+    const pool = this.#poolOf(tenant, undefined)
+    if (!this.#hasSources(pool)) return { permits: Number.POSITIVE_INFINITY }
+    const own = this.#over(delivery.sourcesOf(pool), place, isGranted)
+    if (!('resting' in own)) return own
+    // What its messages may name besides: they stand in the same lane.
+    const others = settings().tenant.find(({ name }) => name === tenant)?.pools ?? []
+    const further = new Set(others.flatMap((name) => delivery.sourcesOf(name)))
+    return further.size === 0 ? own : this.#over([...further], place, isGranted)
+  }
+
+  #over(sources: readonly string[], place: Site, isGranted: boolean): LaneBudget {
+    const { throttle } = this.#parts
     let permits = 0
     let soonest: Limit | undefined
+    let until: EpochMs | undefined
     for (const source of sources) {
-      const limits = this.#ofSource(place, source).flatMap((limit) => (isProvider(limit) ? [] : [throttle.rate(limit)]))
+      const held = this.#choice.heldUntil(source, place)
+      if (held !== undefined) {
+        until = Math.min(held, until ?? held)
+        continue
+      }
+      const limits = this.#fromSource(place, source)
       const queued = isGranted ? undefined : limits.find(({ waiting }) => waiting.size > 0)
       const budget = queued === undefined ? throttle.budget(limits) : { full: queued }
       if ('permits' in budget) permits += budget.permits
       else if (soonest === undefined || throttle.waitMs(budget.full) < throttle.waitMs(soonest)) soonest = budget.full
     }
-    return permits === 0 && soonest !== undefined ? { full: soonest } : { permits }
+    if (permits > 0) return { permits }
+    if (soonest !== undefined) return { full: soonest }
+    return { resting: true, ...(until !== undefined && { until }) }
+  }
+
+  /** All that counts for what leaves from this source, and not for what leaves from others. */
+  #fromSource(place: Site, source: string): Limit[] {
+    const { throttle, pacer } = this.#parts
+    const limits: Limit[] = []
+    for (const slots of [place.sharedFrom?.(source), pacer?.slots?.(place, source)])
+      if (slots !== undefined) limits.push(throttle.slots(slots))
+    for (const limit of this.#ofSource(place, source)) if (!isProvider(limit)) limits.push(throttle.rate(limit))
+    for (const limit of this.#choice.limits(source, place)) limits.push(throttle.rate(limit))
+    return limits
   }
 
   #ofSource(place: Site, source: string): readonly RateLimit[] {
@@ -113,8 +161,8 @@ export class Limits {
     return pool ?? this.#parts.settings().tenant.find(({ name }) => name === tenant)?.pool ?? 'default'
   }
 
-  #hasSources(tenant: string): boolean {
-    const pool = this.#parts.settings().pool.find(({ name }) => name === this.#poolOf(tenant, undefined))
+  #hasSources(name: string): boolean {
+    const pool = this.#parts.settings().pool.find((each) => each.name === name)
     return pool?.sources.some(({ weight }) => weight > 0) ?? false
   }
 }

@@ -1,21 +1,23 @@
 // Quotas that a restart does not forget. Permits are given out of a lease: the store says that the lease is spent before
 // the first of it is, so that after a crash a quota is never exceeded, at the price of what was left of a lease (two per
 // cent of the quota). So there are about a hundred small writes in a span, and none where nothing is sent. A clean stop
-// writes what was really spent. Ages are stored, not times: a clock that was set back makes a quota fuller, never emptier.
+// writes what was really spent. Ages are stored, not times, and how long nobody ran is told by the machine's own uptime: steps
+// of the wall clock do not matter. Only across a start of the machine does it count; set back it makes a quota fuller.
 
 import type { Rate } from '../config/units.ts'
 import { decodeOptional, encode } from '../store/codec.ts'
 import { textKey } from '../store/keys.ts'
 import type { Store } from '../store/store.ts'
-import { type Clock, type EpochMs, SECOND } from '../util/clock.ts'
+import { type Clock, type EpochMs, SECOND, type SinceBoot } from '../util/clock.ts'
 import { type Piece, Quota, type RateLimiter } from './rate-limit.ts'
 
 interface StoredQuota {
   readonly savedAt: EpochMs
+  readonly sinceBoot?: SinceBoot
   readonly perMs: number
   /** Taken before it was saved. */
   readonly pieces: readonly Piece[]
-  /** Given out afterwards, perhaps. */
+  /** Given out afterwards, perhaps, nobody knows when. */
   readonly lease: number
 }
 
@@ -47,8 +49,9 @@ export class QuotaBook {
     return quota
   }
 
-  /** It is not used any more: its row stays for as long as it counts. */
+  /** It is not used any more: its row stays for as long as it counts, and gives back what was leased. */
   forget(name: string): void {
+    this.#open.get(name)?.release()
     this.#open.delete(name)
   }
 
@@ -74,6 +77,8 @@ class LeasedQuota implements RateLimiter {
   #leased = 0
   #saving: Promise<void> | undefined
   #pausedUntil = Number.NEGATIVE_INFINITY
+  /** Monotonic: when the row was written. */
+  #savedAt = Number.NEGATIVE_INFINITY
   #isClosed = false
 
   constructor(parts: LeasedQuotaParts) {
@@ -81,7 +86,7 @@ class LeasedQuota implements RateLimiter {
     this.#parts = parts
     this.#leaseSize = Math.max(1, Math.floor(rate.count / LEASES_IN_A_SPAN))
     const stored = decodeOptional<StoredQuota>(store.get('quota', textKey(name)))
-    const earlier = before ?? (stored === undefined ? [] : piecesOf(stored, clock.now()))
+    const earlier = before ?? (stored === undefined ? [] : piecesOf(stored, clock))
     this.#quota = new Quota(rate, clock.monotonic(), earlier)
   }
 
@@ -91,13 +96,19 @@ class LeasedQuota implements RateLimiter {
 
   available(now: number): number {
     const left = this.#quota.available(now)
-    if (left > this.#leased && this.#leased * 2 <= this.#leaseSize) this.#save()
+    const isLow = left > this.#leased && this.#leased * 2 <= this.#leaseSize
+    // A row of a quota in use is never so old that it is taken for one that counts nothing any more.
+    if (isLow || (this.#leased > 0 && now - this.#savedAt > this.#parts.rate.per / 2)) this.#save()
     return Math.min(left, this.#leased)
   }
 
   waitMs(now: number): number {
     const waitMs = this.#quota.waitMs(now)
     return waitMs > 0 || this.available(now) > 0 ? waitMs : Math.max(WRITE_MS, this.#pausedUntil - now)
+  }
+
+  left(now: number): number {
+    return this.#quota.available(now)
   }
 
   isBrief(now: number): boolean {
@@ -112,6 +123,14 @@ class LeasedQuota implements RateLimiter {
   giveBack(takenAt: number): void {
     this.#quota.giveBack(takenAt)
     this.#leased++
+  }
+
+  /** In this very turn: whoever opens the quota again writes after it. */
+  release(): void {
+    this.#isClosed = true
+    if (this.#saving !== undefined || this.#leased === 0) return
+    this.#leased = 0
+    this.#write(0).catch(this.#parts.onError)
   }
 
   async close(): Promise<void> {
@@ -129,10 +148,12 @@ class LeasedQuota implements RateLimiter {
     const now = clock.monotonic()
     if (this.#saving !== undefined || this.#isClosed || now < this.#pausedUntil) return
     // What is left of the lease before is given out meanwhile, and the new row has to cover it as well.
-    const more = Math.min(this.#leaseSize * 2, this.#quota.available(now) - this.#leased)
+    const isLow = this.#leased * 2 <= this.#leaseSize
+    const more = isLow ? Math.min(this.#leaseSize * 2, this.#quota.available(now) - this.#leased) : 0
     this.#saving = this.#write(this.#leased + more).then(
       () => {
         this.#saving = undefined
+        this.#savedAt = now
         this.#leased += more
         onLease(name)
       },
@@ -146,24 +167,41 @@ class LeasedQuota implements RateLimiter {
 
   #write(lease: number): Promise<void> {
     const { store, clock, name, rate } = this.#parts
-    const row: StoredQuota = { savedAt: clock.now(), perMs: rate.per, pieces: this.pieces(), lease }
+    const sinceBoot = clock.sinceBoot?.()
+    const row: StoredQuota = {
+      savedAt: clock.now(),
+      ...(sinceBoot !== undefined && { sinceBoot }),
+      perMs: rate.per,
+      pieces: this.pieces(),
+      lease,
+    }
     return store.write([{ table: 'quota', key: textKey(name), value: encode(row) }], 'soon')
   }
 }
 
-function piecesOf({ savedAt, pieces, lease }: StoredQuota, now: EpochMs): Piece[] {
-  const sinceMs = Math.max(0, now - savedAt)
+type Times = Pick<Clock, 'now' | 'sinceBoot'>
+
+/** How long ago it was saved; as far as only the wall clock knows, not in the future. */
+function ageOf({ savedAt, sinceBoot }: StoredQuota, clock: Times): number {
+  const now = clock.sinceBoot?.()
+  const isSameBoot = now !== undefined && now.boot === sinceBoot?.boot
+  return Math.max(0, isSameBoot ? now.ms - sinceBoot.ms : clock.now() - savedAt)
+}
+
+/** What was leased may have been given out up to the last moment: it counts from now on. */
+function piecesOf(row: StoredQuota, clock: Times): Piece[] {
+  const sinceMs = ageOf(row, clock)
   return [
-    ...pieces.map(({ ageMs, count }) => ({ ageMs: ageMs + sinceMs, count })),
-    ...(lease > 0 ? [{ ageMs: 0, count: lease }] : []),
+    ...row.pieces.map(({ ageMs, count }) => ({ ageMs: ageMs + sinceMs, count })),
+    ...(row.lease > 0 ? [{ ageMs: 0, count: row.lease }] : []),
   ]
 }
 
-/** Rows that count nothing any more; to be called from time to time. */
-export async function pruneQuotas(store: Store, now: EpochMs): Promise<number> {
+/** Rows that count nothing any more; to be called from time to time. A lease may have been used for a while after it was written. */
+export async function pruneQuotas(store: Store, clock: Times): Promise<number> {
   const over = store.range('quota', {}).filter(({ value }) => {
     const row = decodeOptional<StoredQuota>(value)
-    return row === undefined || now - row.savedAt > row.perMs
+    return row === undefined || ageOf(row, clock) > row.perMs * (row.lease > 0 ? 2 : 1)
   })
   if (over.length > 0)
     await store.write(

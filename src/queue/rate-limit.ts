@@ -1,9 +1,10 @@
-// "At most N in any T", in two kinds. A short span is paced: evenly spread, and up to a tenth of a second that was lost to
-// other work is made good, so that the mean is exact. A long span is a quota: N at once if need be, and never more than N
-// in any T, wherever it begins. Pure: times come in, permits go out. Monotonic time, so steps of the clock do not matter.
+// "At most N in any T", in two kinds. A short span is paced: evenly spread, and up to a quarter of a second that was lost to
+// other work is made good (not what passed with nothing to send), so that the mean is exact. A long span is a quota: N at
+// once if need be, and never more than N in any T, wherever it begins. Pure: times come in, permits go out. Monotonic time,
+// so steps of the clock do not matter.
 
 import type { Rate } from '../config/units.ts'
-import { MINUTE } from '../util/clock.ts'
+import { MINUTE, SECOND } from '../util/clock.ts'
 
 export interface RateLimiter {
   /** Permits that may be taken now. */
@@ -11,6 +12,8 @@ export interface RateLimiter {
   /** Until one is available, as far as can be known; 0 = now. */
   waitMs(now: number): number
   take(now: number): void
+  /** What the rate itself would give now. */
+  left?(now: number): number
   /** Permits are on their way: it is not the rate that says no. */
   isBrief?(now: number): boolean
   /** The permit was not used. */
@@ -19,7 +22,9 @@ export interface RateLimiter {
 
 /** From this span on a rate is a quota. */
 export const QUOTA_FROM_MS = MINUTE
-const CATCH_UP_MS = 100
+const CATCH_UP_MS = 250
+/** Who comes later than this was not held up: there was nothing to send. */
+const PAUSE_MS = SECOND
 
 /** Virtual scheduling (GCRA): one number, whatever the rate. */
 export class Pace implements RateLimiter {
@@ -32,7 +37,7 @@ export class Pace implements RateLimiter {
   }
 
   available(now: number): number {
-    const from = Math.max(this.#nextAt, now - CATCH_UP_MS)
+    const from = this.#from(now)
     return from > now ? 0 : Math.floor((now - from) / this.#spacingMs) + 1
   }
 
@@ -41,11 +46,23 @@ export class Pace implements RateLimiter {
   }
 
   take(now: number): void {
-    this.#nextAt = Math.max(this.#nextAt, now - CATCH_UP_MS) + this.#spacingMs
+    this.#nextAt = this.#from(now) + this.#spacingMs
   }
 
   giveBack(): void {
     this.#nextAt -= this.#spacingMs
+  }
+
+  /** The same at another rate: the wait after what was sent last is the new one. */
+  at(rate: Rate): Pace {
+    const made = new Pace(rate)
+    made.#nextAt = this.#nextAt - this.#spacingMs + made.#spacingMs
+    return made
+  }
+
+  /** Time that was lost is made good; a pause is not, so that no path begins with a burst. */
+  #from(now: number): number {
+    return now - this.#nextAt > PAUSE_MS ? now : Math.max(this.#nextAt, now - CATCH_UP_MS)
   }
 }
 

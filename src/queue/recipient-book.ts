@@ -30,6 +30,8 @@ export interface QueueParts {
   readonly recorder: Recorder
   /** Whether `message` may be sent to the address now; asked right before every attempt. */
   readonly admission: Gate['admission']
+  /** Until when a message is kept back, whoever it goes to; asked right before every attempt. */
+  readonly holdsUntil?: (message: Message) => EpochMs | undefined
   readonly dsn: DsnWriter
   readonly settings: () => Settings
   readonly makeId: () => string

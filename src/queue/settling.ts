@@ -59,7 +59,10 @@ export class Settling {
       await this.#settleFailure(flight, expiredOf(recipient, now, isPaused))
       return true
     }
-    return false
+    const until = this.#parts.holdsUntil?.(message)
+    if (until === undefined) return false
+    await this.#settleWith(flight, { recipient, event: { kind: 'returned', dueAt: until }, records: [] })
+    return true
   }
 
   /** Turns an outcome into the new state, with the waits of its place; durable when it resolves. Waits while the store is full: an outcome is never lost. */

@@ -1,28 +1,50 @@
-// Suspensions: an operator keeps the mail of a domain, provider, source or tenant back until a time. Durable, with who and
-// why, and each begin and early end is a record. While one holds, what is due stays in its lane; nothing is written to
-// recipients, so that an early end lets them all go at once. Invariant: every suspension ends by itself.
+// Suspensions: an operator, or a rule of the shaping, keeps mail back until a time: of a domain, provider, site, source or
+// tenant, the last two also at one place only (`mta1@google`). A slow one lets a little through: it is of a path. Durable,
+// with who and why, and each begin and early end is a record. While one holds, what is due stays in its lane; nothing is
+// written to recipients, so that an early end lets them all go at once. Invariant: every suspension ends by itself.
 
+import type { Rate } from '../config/units.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { JournalRecord } from '../journal/record.ts'
 import { decode, encode } from '../store/codec.ts'
 import { textKey } from '../store/keys.ts'
 import type { Store, Write } from '../store/store.ts'
-import { type Clock, type EpochMs, MINUTE, type Timer } from '../util/clock.ts'
+import { type Clock, type EpochMs, MINUTE, SECOND, type Timer } from '../util/clock.ts'
 
-export const SUSPENDABLE = ['domain', 'provider', 'source', 'tenant'] as const
+export const SUSPENDABLE = ['domain', 'provider', 'site', 'source', 'tenant', 'slow'] as const
 export type SuspensionKind = (typeof SUSPENDABLE)[number]
 
 export interface Suspension {
   readonly kind: SuspensionKind
+  /** Of a source or tenant at one provider or site: `mta1@google`; of a slow path: source@line. */
   readonly name: string
+  /** A person, or `rule FILE:LINE`. */
   readonly who: string
+  /** The reason, or the reply that met the rule. */
   readonly why: string
   /** When it began; setting it anew does not change that. */
   readonly since: EpochMs
   readonly until: EpochMs
+  /** slow: what may still be sent. */
+  readonly rate?: Rate
+  readonly connections?: number
+  /** source: its mail waits for it, as the receiver has asked, and does not leave from another one. */
+  readonly keepsMail?: true
+}
+
+/** The name of a source or tenant at a place. */
+export function nameAt(name: string, place: string): string {
+  return `${name}@${place}`
+}
+
+/** The names by which a place is spoken of: its provider if it has one, and its site. */
+export function placesOf({ site, provider }: { readonly site: string; readonly provider?: string }): readonly string[] {
+  return provider === undefined ? [site] : [provider, site]
 }
 
 export interface Suspensions {
+  /** How many hold now, or have ended a moment ago. */
+  readonly size: number
   /** Those that hold now, the first to end first. */
   list(): readonly Suspension[]
   get(kind: SuspensionKind, name: string): Suspension | undefined
@@ -59,6 +81,10 @@ class SuspensionBook implements Suspensions {
     }
   }
 
+  get size(): number {
+    return this.#held.size
+  }
+
   list(): readonly Suspension[] {
     const now = this.#parts.clock.now()
     return [...this.#held.values()].filter(({ until }) => until > now).sort((a, b) => a.until - b.until)
@@ -75,7 +101,7 @@ class SuspensionBook implements Suspensions {
     const at = this.#parts.clock.now()
     const since = this.get(given.kind, given.name)?.since ?? at
     const suspension: Suspension = { ...given, since }
-    await this.#write('suspended', suspension, encode(suspension))
+    await this.#write(given.kind === 'slow' ? 'slowed' : 'suspended', suspension, encode(suspension))
     this.#held.set(nameOf(suspension), suspension)
     this.#tell()
     return suspension
@@ -89,7 +115,11 @@ class SuspensionBook implements Suspensions {
   }): Promise<Suspension | undefined> {
     const found = this.get(given.kind, given.name)
     if (found === undefined) return undefined
-    await this.#write('resumed', { ...found, who: given.who, why: given.why }, undefined)
+    await this.#write(
+      given.kind === 'slow' ? 'recovered' : 'resumed',
+      { ...found, who: given.who, why: given.why },
+      undefined,
+    )
     this.#held.delete(nameOf(found))
     this.#tell()
     return found
@@ -105,7 +135,7 @@ class SuspensionBook implements Suspensions {
     this.#listeners.splice(0)
   }
 
-  async #write(kind: 'suspended' | 'resumed', suspension: Suspension, value: Buffer | undefined): Promise<void> {
+  async #write(kind: SuspensionRecord, suspension: Suspension, value: Buffer | undefined): Promise<void> {
     const { journal, store, clock } = this.#parts
     const composed = journal.compose(recordOf(kind, suspension, clock.now()))
     const row: Write = { table: 'suspension', key: keyOf(suspension), value }
@@ -144,6 +174,8 @@ class SuspensionBook implements Suspensions {
   }
 }
 
+type SuspensionRecord = 'suspended' | 'resumed' | 'slowed' | 'recovered'
+
 function nameOf({ kind, name }: Pick<Suspension, 'kind' | 'name'>): string {
   return `${kind} ${name}`
 }
@@ -152,16 +184,17 @@ function keyOf({ kind, name }: Suspension): Buffer {
   return textKey(kind, name)
 }
 
-function recordOf(kind: 'suspended' | 'resumed', suspension: Suspension, at: EpochMs): JournalRecord {
-  const { who, why, until, name } = suspension
+function recordOf(kind: SuspensionRecord, suspension: Suspension, at: EpochMs): JournalRecord {
+  const { who, why, until, name, rate } = suspension
   return {
     kind,
     at,
-    tenant: suspension.kind === 'tenant' ? name : '*',
+    tenant: suspension.kind === 'tenant' ? (name.split('@')[0] ?? name) : '*',
     recipient: '*',
     target: { kind: suspension.kind, name },
     who,
     why,
-    ...(kind === 'suspended' && { suspendedUntil: until }),
+    ...((kind === 'suspended' || kind === 'slowed') && { suspendedUntil: until }),
+    ...(kind === 'slowed' && rate !== undefined && { pace: (rate.count * SECOND) / rate.per }),
   }
 }

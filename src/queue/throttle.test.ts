@@ -2,8 +2,9 @@ import { describe, expect, test } from 'vitest'
 import { FakeClock } from '../../test/support/fake-clock.ts'
 import { memoryStore } from '../../test/support/memory-store.ts'
 import { MINUTE, SECOND } from '../util/clock.ts'
+import type { Limit, Waiter } from './limit.ts'
 import { QuotaBook } from './quota-book.ts'
-import { type Limit, Throttle, type Waiter } from './throttle.ts'
+import { Throttle } from './throttle.ts'
 
 function start() {
   const clock = new FakeClock()
@@ -89,7 +90,7 @@ describe('fair between tenants', () => {
     const line = greedy(at, [limit], sent)
     line.queue('bulk', 10_000)
     line.queue('shop', 10_000)
-    await at.clock.advance(20)
+    await at.clock.advance(40)
     expect(count(sent, 'shop') / sent.length).toBeGreaterThan(0.4)
     expect(count(sent, 'bulk') / sent.length).toBeGreaterThan(0.4)
   })
@@ -110,6 +111,7 @@ test('limits stack: the tightest binds, and what it refuses takes nothing of the
   const wide = at.throttle.rate({ name: 'wide', rate: { count: 100, per: SECOND } })
   const tight = at.throttle.rate({ name: 'tight', rate: { count: 2, per: SECOND } })
   expect(at.throttle.take([wide, tight])).toMatchObject({ limits: [wide, tight] })
+  await at.clock.advance(20)
   const before = wide.limiter.waitMs(at.clock.monotonic())
   expect(at.throttle.take([wide, tight])).toMatchObject({ full: tight })
   expect(wide.limiter.waitMs(at.clock.monotonic())).toBe(before)
@@ -123,7 +125,7 @@ test('messages that are put off are spread over the time in which there will be 
     'waitMs' in result ? result.waitMs : 0,
   )
   // The first has the next permit, the others come after it.
-  expect(waits).toEqual([150, 150, 400, 650])
+  expect(waits).toEqual([250, 250, 500, 750])
 })
 
 test('a permit that was not used is there again', () => {
@@ -172,4 +174,47 @@ test('one timer for ten thousand who wait, and none when nobody does', async () 
   await at.clock.advance(SECOND)
   expect(sent.length).toBe(20_000)
   expect(at.clock.pending).toBe(0)
+})
+
+describe('a rate that changes', () => {
+  test('goes on from what was sent last: no permits are given for the change itself', async () => {
+    const { clock, throttle } = start()
+    let sent = 0
+    for (let n = 0; n < 600; n++) {
+      // Ten a second and a hair more, another one every tenth of a second.
+      const limits = [throttle.rate({ name: 'pace', rate: { count: 10 + (n % 2) / 1000, per: SECOND } })]
+      while (!('waitMs' in throttle.take(limits))) sent++
+      await clock.advance(100)
+    }
+    expect(sent).toBeLessThanOrEqual(602)
+    expect(sent).toBeGreaterThanOrEqual(590)
+  })
+
+  test('slower and faster by much: the wait is the new one', async () => {
+    const { clock, throttle } = start()
+    const slow = { name: 'pace', rate: { count: 1, per: 30 * SECOND } }
+    throttle.take([throttle.rate(slow)])
+    expect(throttle.waitMs(throttle.rate({ name: 'pace', rate: { count: 10, per: SECOND } }))).toBe(100)
+    expect(throttle.waitMs(throttle.rate(slow))).toBe(30 * SECOND)
+    await clock.advance(30 * SECOND)
+    expect(throttle.spare(slow)).toBe(1)
+  })
+})
+
+test('those put off for want of a place come back as often as places come free', async () => {
+  const { clock, throttle } = start()
+  const limits = [throttle.slots({ name: 'shared', slots: 1 })]
+  for (let n = 0; n < 60; n++) {
+    const permit = throttle.take(limits)
+    if ('waitMs' in permit) throw new Error('there was a place')
+    await clock.advance(200)
+    throttle.ended(permit)
+  }
+  throttle.take(limits)
+  const waits = Array.from({ length: 1000 }, () => {
+    const refused = throttle.take(limits)
+    return 'waitMs' in refused ? refused.waitMs : Number.NaN
+  })
+  expect(Math.max(...waits)).toBeGreaterThan(150 * SECOND)
+  expect(waits.filter((ms) => ms <= 10 * SECOND).length).toBeLessThan(70)
 })

@@ -5,98 +5,20 @@
 
 import type { Rate } from '../config/units.ts'
 import type { RateLimit, SharedSlots } from '../delivery/delivery.ts'
-import { type Clock, SECOND, type Timer } from '../util/clock.ts'
+import type { Clock, Timer } from '../util/clock.ts'
 import { MinHeap } from './heap.ts'
+import { Limit, type Permit, Slots, TICK_MS, type Waiter } from './limit.ts'
 import type { QuotaBook } from './quota-book.ts'
 import { isQuota, Pace, type RateLimiter } from './rate-limit.ts'
-
-/** Somebody of a tenant who waits: a line of a site. */
-export interface Waiter {
-  /** May hand over up to `permits` now. */
-  wake(tenant: string, permits: number): void
-}
 
 export interface ThrottleParts {
   readonly clock: Clock
   readonly quotas: QuotaBook
 }
 
-/** Limits are woken together this often, so that permits come in handfuls. */
-const TICK_MS = 20
 const FORGET_EVERY = 1000
 /** Who was woken and comes back within this time has not stopped waiting. */
 const BREAK_MS = 5000
-
-export class Limit {
-  readonly name: string
-  readonly rate: Rate | undefined
-  readonly limiter: RateLimiter
-  /** By tenant, in turn. */
-  readonly waiting = new Map<string, Set<Waiter>>()
-  /** Monotonic: since when somebody has waited, but for short breaks. */
-  waitingSince: number | undefined
-  emptySince: number | undefined
-  /** Due in the heap. */
-  dueAt = Number.POSITIVE_INFINITY
-  lastUseAt = 0
-  /** Until when messages have been put off because of it. */
-  #reservedUntil = Number.NEGATIVE_INFINITY
-  /** Until when one that came early has the next permit. */
-  #earlyUntil = Number.NEGATIVE_INFINITY
-
-  constructor(name: string, limiter: RateLimiter, rate?: Rate) {
-    this.name = name
-    this.limiter = limiter
-    this.rate = rate
-  }
-
-  /** For one message that is put off: as many come back in a stretch of time as there will be permits. */
-  reserve(now: number): number {
-    // When a place comes free nobody knows.
-    if (this.rate === undefined) return SECOND
-    if (this.limiter.isBrief?.(now) === true) return TICK_MS
-    const spacingMs = this.rate.per / this.rate.count
-    const waitMs = this.limiter.waitMs(now)
-    // Came a little early: it has the next permit, rather than a place at the end.
-    if (waitMs <= spacingMs && this.#earlyUntil <= now) {
-      this.#earlyUntil = now + waitMs
-      return waitMs
-    }
-    this.#reservedUntil = Math.max(this.#reservedUntil + spacingMs, now + waitMs)
-    return this.#reservedUntil - now
-  }
-}
-
-/** What a message took, to be given back when it was not sent. */
-export interface Permit {
-  readonly limits: readonly Limit[]
-  readonly takenAt: number
-}
-
-class Slots implements RateLimiter {
-  slots: number
-  #taken = 0
-
-  constructor(slots: number) {
-    this.slots = slots
-  }
-
-  available(): number {
-    return Math.max(0, this.slots - this.#taken)
-  }
-
-  waitMs(): number {
-    return this.available() > 0 ? 0 : Number.POSITIVE_INFINITY
-  }
-
-  take(): void {
-    this.#taken++
-  }
-
-  giveBack(): void {
-    this.#taken--
-  }
-}
 
 export class Throttle {
   readonly #parts: ThrottleParts
@@ -117,10 +39,16 @@ export class Throttle {
   rate({ name, rate }: RateLimit): Limit {
     const known = this.#limits.get(name)
     if (known?.rate?.count === rate.count && known.rate.per === rate.per) return known
-    const limit = new Limit(name, isQuota(rate) ? this.#parts.quotas.open(name, rate) : new Pace(rate), rate)
+    const limit = new Limit(name, this.#limiterOf(name, rate, known?.limiter), rate)
     this.#add(limit)
     if (known !== undefined) this.#moveWaiters(known, limit)
     return limit
+  }
+
+  /** What was sent just now counts at another rate too. */
+  #limiterOf(name: string, rate: Rate, before: RateLimiter | undefined): RateLimiter {
+    if (isQuota(rate)) return this.#parts.quotas.open(name, rate)
+    return before instanceof Pace ? before.at(rate) : new Pace(rate)
   }
 
   slots({ name, slots }: SharedSlots): Limit {
@@ -147,14 +75,14 @@ export class Throttle {
   }
 
   /** A permit of every limit, or for how long the message is to be put off. */
-  take(limits: readonly Limit[]): Permit | { readonly waitMs: number; readonly full: Limit } {
+  take(limits: readonly Limit[], source?: string): Permit | { readonly waitMs: number; readonly full: Limit } {
     const now = this.#parts.clock.monotonic()
     for (const limit of limits) {
       limit.lastUseAt = now
       if (limit.limiter.available(now) === 0) return { waitMs: limit.reserve(now), full: limit }
     }
     for (const { limiter } of limits) limiter.take(now)
-    return { limits, takenAt: now }
+    return source === undefined ? { limits, takenAt: now } : { limits, takenAt: now, source }
   }
 
   /** Nothing was sent for it. */
@@ -167,9 +95,10 @@ export class Throttle {
 
   /** Its attempt is over: places are free again, rates stay used. */
   ended({ limits }: Permit): void {
+    const now = this.#parts.clock.monotonic()
     for (const limit of limits) {
       if (!(limit.limiter instanceof Slots)) continue
-      limit.limiter.giveBack()
+      limit.limiter.ended(now)
       this.#wake(limit)
     }
   }
@@ -207,6 +136,19 @@ export class Throttle {
 
   waitMs(limit: Limit): number {
     return limit.limiter.waitMs(this.#parts.clock.monotonic())
+  }
+
+  /** What a limit would still give now, for people. */
+  spare(limit: RateLimit): number {
+    const { limiter } = this.rate(limit)
+    const now = this.#parts.clock.monotonic()
+    return limiter.left?.(now) ?? limiter.available(now)
+  }
+
+  /** Nothing to be had, and nothing on its way. */
+  isUsedUp({ limiter }: Limit): boolean {
+    const now = this.#parts.clock.monotonic()
+    return limiter.available(now) === 0 && limiter.isBrief?.(now) !== true
   }
 
   close(): void {

@@ -2,10 +2,10 @@
 // turns. So a tenant with a million waiting delays another's mail by one turn at most. In memory only, and bounded:
 // by lanes, by sites, and by what is in flight.
 
-import type { Site } from '../delivery/delivery.ts'
+import type { PoolShare, Site } from '../delivery/delivery.ts'
 import type { Flight } from './flight.ts'
 import type { Lane } from './lanes.ts'
-import type { Limit, Waiter } from './throttle.ts'
+import type { Limit, Waiter } from './limit.ts'
 
 /** A slot at a site is given to a claimed recipient, or to a lane that has to claim one first. */
 export type Turn = { readonly kind: 'flight'; readonly flight: Flight } | { readonly kind: 'lane'; readonly lane: Lane }
@@ -29,7 +29,8 @@ export class SiteLine implements Waiter {
   /** What a limit gave when it woke the tenant; to be used at once. */
   readonly #granted = new Map<string, number>()
   readonly #tenants: TenantLine[] = []
-  readonly #inFlightOf = new Map<string, number>()
+  readonly #inFlightOf = new Map<string, { readonly pool: string; count: number }>()
+  readonly #inFlightFrom = new Map<string, number>()
 
   constructor(place: Place, onWake: (line: SiteLine) => void) {
     this.name = place.line
@@ -42,11 +43,7 @@ export class SiteLine implements Waiter {
    * just become free need not wait for this thread.
    */
   get free(): number {
-    return this.#capacity - this.inFlight
-  }
-
-  get #capacity(): number {
-    return this.place.slots + Math.ceil(this.place.slots / 2)
+    return withReserve(this.place.slots) - this.inFlight
   }
 
   get isIdle(): boolean {
@@ -99,21 +96,39 @@ export class SiteLine implements Waiter {
 
   /** Counts what was handed over; `ended` counts it back. */
   begin(tenant: string, count: number): void {
+    const its = this.#inFlightOf.get(tenant) ?? { pool: this.#shareOf(tenant).pool, count: 0 }
+    its.count += count
+    this.#inFlightOf.set(tenant, its)
     this.inFlight += count
-    this.#inFlightOf.set(tenant, (this.#inFlightOf.get(tenant) ?? 0) + count)
+    this.#inFlightFrom.set(its.pool, (this.#inFlightFrom.get(its.pool) ?? 0) + count)
   }
 
   ended(tenant: string, count: number): void {
+    const its = this.#inFlightOf.get(tenant)
     this.inFlight -= count
-    const left = (this.#inFlightOf.get(tenant) ?? 0) - count
-    if (left > 0) this.#inFlightOf.set(tenant, left)
-    else this.#inFlightOf.delete(tenant)
+    if (its === undefined) return
+    its.count -= count
+    if (its.count <= 0) this.#inFlightOf.delete(tenant)
+    const left = (this.#inFlightFrom.get(its.pool) ?? 0) - count
+    if (left > 0) this.#inFlightFrom.set(its.pool, left)
+    else this.#inFlightFrom.delete(its.pool)
   }
 
-  /** What a tenant may still hand over. It never gets everything: its own trouble here (a rested source) is not the others'. */
+  /**
+   * What a tenant may still hand over: no more than the sources of its pool can take, so that those who stand still keep
+   * nobody from the sources of another pool; and never all of that, so that its own slow mail does not keep out the
+   * others of its pool. Mail that names another pool counts here all the same.
+   */
   freeFor(tenant: string): number {
-    const share = Math.max(1, Math.floor((this.#capacity * 3) / 4))
-    return Math.min(this.free, share - (this.#inFlightOf.get(tenant) ?? 0))
+    const { pool, slots } = this.#shareOf(tenant)
+    const capacity = withReserve(slots)
+    const share = Math.max(1, Math.floor((capacity * 3) / 4))
+    const left = capacity - (this.#inFlightFrom.get(pool) ?? 0)
+    return Math.min(this.free, left, share - (this.#inFlightOf.get(tenant)?.count ?? 0))
+  }
+
+  #shareOf(tenant: string): PoolShare {
+    return this.place.shareOf?.(tenant) ?? { pool: '', slots: this.place.slots }
   }
 
   next(): Turn | undefined {
@@ -133,6 +148,11 @@ export class SiteLine implements Waiter {
     this.#tenants.push(line)
     return line
   }
+}
+
+/** What may be handed over for so many slots: half as many again wait in delivery. */
+function withReserve(slots: number): number {
+  return slots + Math.ceil(slots / 2)
 }
 
 function laneTurn(lane: Lane | undefined): Turn | undefined {

@@ -39,7 +39,7 @@ export async function keepHouse(parts: HousekeepingParts, signal: AbortSignal): 
     const pruned = await prune(store, { keepFrom, keepBodyFrom, now }, signal)
     const reports = await createReportBook({ store }).prune({ keepRawFrom: now - bounce.keepRaw, keepFrom }, signal)
     await forgetOldPolicies(store, now)
-    await pruneQuotas(store, now)
+    await pruneQuotas(store, parts.clock)
     logger.debug({ event: 'pruned', orphans, ...pruned, reports })
   }
   const upkeep = async (): Promise<void> => {

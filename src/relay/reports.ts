@@ -3,6 +3,7 @@
 
 import type { ReturnPathKey } from '../bounce/return-path.ts'
 import type { Settings } from '../config/schema.ts'
+import { policyAt } from '../http/mta-sts-policy.ts'
 import { createUnsubscribeEndpoint } from '../http/unsubscribe-endpoint.ts'
 import { createBounceListener } from '../inbound/bounce-listener.ts'
 import type { Certificates } from '../inbound/certificates.ts'
@@ -21,6 +22,8 @@ import type { Clock } from '../util/clock.ts'
 
 export interface ReportsParts {
   readonly settings: () => Settings
+  /** Of this machine, for whoever has none of its own. */
+  readonly hostname: string
   readonly store: Store
   readonly core: Core
   readonly keys: readonly ReturnPathKey[]
@@ -41,7 +44,8 @@ export interface Reports {
   stop(graceMs: number): Promise<void>
 }
 
-export function createReports({ settings, store, core, keys, certificates, clock, logger }: ReportsParts): Reports {
+export function createReports(parts: ReportsParts): Reports {
+  const { settings, hostname, store, core, keys, certificates, clock, logger } = parts
   const parser = createParserThread({ logger })
   const desk = createCoreDesk({ core, store, parser, keys, settings, clock })
   const listener = createBounceListener({
@@ -64,6 +68,7 @@ export function createReports({ settings, store, core, keys, certificates, clock
       unsubscribe: (token, client) => desk.unsubscribe(token, client),
       unsubscribeTarget: (token) => unsubscribeTarget({ store, keys, clock }, token),
     },
+    policyOf: (host) => policyAt(host, { domains: settings().domain, mxHost: settings().node.hostname ?? hostname }),
     clock,
     onError: (error) => logger.error({ event: 'unsubscribe-error', err: error }, 'an unsubscribe request failed'),
   })

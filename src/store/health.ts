@@ -60,7 +60,9 @@ export class Health {
       watchdog.reject(this.fail(`${what} did not settle in time`, undefined)),
     )
     try {
-      return await Promise.race([work(), watchdog.promise])
+      const running = work()
+      this.#clock.standStillFor?.(running)
+      return await Promise.race([running, watchdog.promise])
     } finally {
       timer.cancel()
     }

@@ -27,8 +27,13 @@ export const TABLES = [
   'unsubscribe', // message id, n → whose mail it was: signed unsubscribe addresses outlive their message
   'tls-policy', // recipient domain → its MTA-STS policy
   'tls-tally', // day, recipient domain, policy → how TLS went: what reports are made of
-  'suspension', // kind, name → Suspension: what an operator keeps back
+  'suspension', // kind, name → Suspension: what an operator or a rule keeps back
+  'pace', // path → what was learned of the rate that its receiver takes
   'quota', // name of a limit → what of it is spent
+  'drain', // source → who lets nothing leave from it any more, and why
+  'source-tally', // source, provider → what left, by the hour
+  'warm-up', // source, provider → where it stands in its plan, when that is not what the calendar says
+  'health', // hour, scope → what was counted; scope → the last hour; alerts that hold; what the doctor found last
   'meta', // name → small JSON values: schema version, node id, keys
 ] as const
 export type Table = (typeof TABLES)[number]

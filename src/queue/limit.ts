@@ -1,0 +1,109 @@
+// A limit as messages meet it: who waits there, since when, and when one that is put off comes back. What it gives is up to
+// its limiter: a rate (rate-limit.ts), or places that are free again when an attempt ends.
+
+import type { Rate } from '../config/units.ts'
+import { SECOND } from '../util/clock.ts'
+import type { RateLimiter } from './rate-limit.ts'
+
+/** Limits are woken together this often, so that permits come in handfuls. */
+export const TICK_MS = 20
+const SHORTEST_SPACING_MS = 5
+const LONGEST_SPACING_MS = 10 * SECOND
+
+/** Somebody of a tenant who waits: a line of a site. */
+export interface Waiter {
+  /** May hand over up to `permits` now. */
+  wake(tenant: string, permits: number): void
+}
+
+export class Limit {
+  readonly name: string
+  readonly rate: Rate | undefined
+  readonly limiter: RateLimiter
+  /** By tenant, in turn. */
+  readonly waiting = new Map<string, Set<Waiter>>()
+  /** Monotonic: since when somebody has waited, but for short breaks. */
+  waitingSince: number | undefined
+  emptySince: number | undefined
+  /** Due in the heap. */
+  dueAt = Number.POSITIVE_INFINITY
+  lastUseAt = 0
+  /** Until when messages have been put off because of it. */
+  #reservedUntil = Number.NEGATIVE_INFINITY
+  /** Until when one that came early has the next permit. */
+  #earlyUntil = Number.NEGATIVE_INFINITY
+
+  constructor(name: string, limiter: RateLimiter, rate?: Rate) {
+    this.name = name
+    this.limiter = limiter
+    this.rate = rate
+  }
+
+  /** For one message that is put off: as many come back in a stretch of time as there will be permits. */
+  reserve(now: number): number {
+    // When a place comes free nobody knows: as often as lately.
+    const spacingMs = this.rate === undefined ? this.#betweenEnds(now) : this.rate.per / this.rate.count
+    if (this.limiter.isBrief?.(now) === true) return TICK_MS
+    const knownMs = this.limiter.waitMs(now)
+    const waitMs = knownMs === Number.POSITIVE_INFINITY ? spacingMs : knownMs
+    // Came a little early: it has the next permit, rather than a place at the end.
+    if (waitMs <= spacingMs && this.#earlyUntil <= now) {
+      this.#earlyUntil = now + waitMs
+      return waitMs
+    }
+    this.#reservedUntil = Math.max(this.#reservedUntil + spacingMs, now + waitMs)
+    return this.#reservedUntil - now
+  }
+
+  #betweenEnds(now: number): number {
+    return this.limiter instanceof Slots ? this.limiter.betweenEnds(now) : SECOND
+  }
+}
+
+/** What a message took, to be given back when it was not sent. */
+export interface Permit {
+  readonly limits: readonly Limit[]
+  readonly takenAt: number
+  /** Which source the message leaves from. */
+  readonly source?: string
+}
+
+/** Places that attempts take and give back. */
+export class Slots implements RateLimiter {
+  slots: number
+  #taken = 0
+  #endedAt: number | undefined
+  #spacingMs = SECOND
+
+  constructor(slots: number) {
+    this.slots = slots
+  }
+
+  available(): number {
+    return Math.max(0, this.slots - this.#taken)
+  }
+
+  waitMs(): number {
+    return this.available() > 0 ? 0 : Number.POSITIVE_INFINITY
+  }
+
+  take(): void {
+    this.#taken++
+  }
+
+  giveBack(): void {
+    this.#taken--
+  }
+
+  /** An attempt has ended: how often that happens says when the next place comes free. */
+  ended(now: number): void {
+    this.giveBack()
+    if (this.#endedAt !== undefined) this.#spacingMs += (now - this.#endedAt - this.#spacingMs) / 8
+    this.#endedAt = now
+  }
+
+  betweenEnds(now: number): number {
+    const sinceMs = this.#endedAt === undefined ? 0 : now - this.#endedAt
+    return Math.min(LONGEST_SPACING_MS, Math.max(SHORTEST_SPACING_MS, this.#spacingMs, sinceMs))
+  }
+}

@@ -1,0 +1,67 @@
+// What binds a lane right now, for people: the words in which the runner answers `studs explain`.
+
+import type { Rate } from '../config/units.ts'
+import type { Clock, EpochMs } from '../util/clock.ts'
+import type { Lane } from './lanes.ts'
+import type { Limit } from './limit.ts'
+import type { Suspension } from './suspensions.ts'
+import type { Throttle } from './throttle.ts'
+import type { SiteLine } from './turns.ts'
+
+export interface LaneStanding {
+  readonly suspension?: Suspension
+  readonly limit?: LimitStanding
+  /** No source of its pool may send there: drained, missing, or not begun to warm up. */
+  readonly isWithoutSource?: true
+  /** At its site, over all tenants. */
+  readonly inFlight?: number
+  readonly slots?: number
+  /** When the first of it is due. */
+  readonly nextDue?: EpochMs
+  /** Stands in line at the site. */
+  readonly isReady: boolean
+}
+
+export interface LimitStanding {
+  readonly name: string
+  readonly rate?: Rate
+  readonly since: EpochMs
+  /** When it gives the next permit. */
+  readonly until?: EpochMs
+}
+
+export interface Bound {
+  readonly lane: Lane
+  readonly line: SiteLine | undefined
+  readonly suspension: Suspension | undefined
+  readonly limit: Limit | undefined
+  readonly isWithoutSource: boolean
+}
+
+interface Now {
+  readonly clock: Clock
+  readonly throttle: Throttle
+}
+
+export function laneStanding(bound: Bound, now: Now): LaneStanding {
+  const { lane, line, suspension, limit, isWithoutSource } = bound
+  return {
+    ...(suspension !== undefined && { suspension }),
+    ...(limit !== undefined && { limit: limitStanding(limit, now) }),
+    ...(isWithoutSource && { isWithoutSource }),
+    ...(line !== undefined && { inFlight: line.inFlight, slots: line.place.slots }),
+    ...(lane.nextDue < Number.POSITIVE_INFINITY && { nextDue: lane.nextDue }),
+    isReady: lane.place === 'ready',
+  }
+}
+
+function limitStanding(limit: Limit, { clock, throttle }: Now): LimitStanding {
+  const elapsed = limit.waitingSince === undefined ? 0 : clock.monotonic() - limit.waitingSince
+  const waitMs = throttle.waitMs(limit)
+  return {
+    name: limit.name,
+    since: Math.round(clock.now() - elapsed),
+    ...(limit.rate !== undefined && { rate: limit.rate }),
+    ...(waitMs < Number.POSITIVE_INFINITY && { until: Math.ceil(clock.now() + waitMs) }),
+  }
+}
