@@ -93,15 +93,25 @@ function recordLines(records: readonly DnsRecord[], sender: Sender, page: Page):
     ...records.filter((record) => record.topic === topic).flatMap((record) => textLines(record, page)),
     '',
   ])
-  const policy = stsPolicy(sender.mxHost).trimEnd().split('\r\n')
+  const policy = stsPolicy(sender.mxHost, sender.mtaSts).trimEnd().split('\r\n')
   const where = `https://mta-sts.${sender.returnPath}/.well-known/mta-sts.txt`
   return sender.returnPath === undefined
     ? lines.slice(0, -1)
     : [
         ...lines,
-        page.paint('bold', `The MTA-STS policy, if you want one, at ${where}`),
+        page.paint('bold', `The MTA-STS policy, ${sender.mtaSts === undefined ? 'if you want one, ' : ''}at ${where}`),
         ...policy.map((line) => `  ${line}`),
+        ...wrap(policyHint(sender), Math.max(40, page.width - 4)).map((line) => `    ${page.paint('dim', line)}`),
       ]
+}
+
+/** Who has to show which certificate. */
+function policyHint({ returnPath, mxHost, mtaSts }: Sender): string {
+  const own =
+    mtaSts === undefined
+      ? 'studs serves it with mta_sts in the [[domain]] and unsubscribe.port'
+      : 'studs serves it at unsubscribe.port'
+  return `${own}, behind a TLS proxy; publish the address of the proxy for mta-sts.${returnPath}. Certificates of a known authority: the proxy's must name mta-sts.${returnPath} among its DNS names, that of the bounce listener (tls.directory) ${mxHost}.`
 }
 
 function textLines({ name, type, value, why, topic }: DnsRecord, page: Page): string[] {

@@ -5,6 +5,7 @@ import type { LaneExplanation as Explanation } from '../http/operations.ts'
 import type { Io } from './io.ts'
 import type { Page } from './output.ts'
 import { type Tools, withRelay } from './session.ts'
+import { paceText } from './suspend.ts'
 import { padEnd } from './terminal.ts'
 import { counted, dateTimeText, durationText } from './time.ts'
 import { causeLine } from './timeline.ts'
@@ -24,7 +25,7 @@ export function addExplainCommand(program: Command, io: Io, { version }: Tools):
 }
 
 export function explanationLines(explained: Explanation, page: Page): string[] {
-  const { domain, site, provider, cause, lanes, paths, recipient } = explained
+  const { domain, site, provider, cause, lanes, paths, bound, recipient } = explained
   const row = (name: string, value: string): string => `${page.paint('dim', padEnd(name, 11))}${value}`
   const nowhere = cause === undefined ? 'unknown' : page.paint('red', `none: ${causeLine(cause)}`)
   return [
@@ -34,8 +35,18 @@ export function explanationLines(explained: Explanation, page: Page): string[] {
     ...paths.map(({ source, connections, active, idle, queued }) =>
       row('Path', `from ${source}: ${active} of ${connections} connections busy, ${idle} idle, ${queued} in line`),
     ),
+    ...bound.map((each) => row(each.kind === 'slow' ? 'Slow' : 'Suspended', boundText(each, page))),
     ...(lanes.length === 0 ? ['', 'Nobody waits.'] : lanes.flatMap((lane) => ['', ...laneLines(lane, page)])),
   ]
+}
+
+/** What was said, and by which rule it does what. */
+function boundText(bound: Explanation['bound'][number], { now }: Page): string {
+  const { kind, name, who, why, since, until } = bound
+  const [source] = name.split('@')
+  const what = kind === 'slow' ? `from ${source}: ${paceText(bound)}` : `the ${kind} ${name}`
+  const end = until === undefined ? 'Comes back step by step' : `Goes on ${when(until, now)}`
+  return `${what}, ${until === undefined ? '' : 'by '}${who} since ${dateTimeText(since)}: ${why}. ${end}.`
 }
 
 function recipientRows(recipient: NonNullable<Explanation['recipient']>, { now }: Page): [string, string][] {
@@ -72,8 +83,12 @@ function bindingText(binding: Lane['binding'], { now }: Page): string {
     case 'limit': {
       const rate = binding.rate === undefined ? '' : ` of ${binding.rate}`
       const next = binding.until === undefined ? 'when an attempt ends' : when(binding.until, now)
+      if (/^(?:pace|slow) /.test(binding.limit))
+        return `Slowed down since ${dateTimeText(binding.since)}, as said above. The next goes ${next}.`
       return `Limited: the rate${rate} of the ${binding.limit} is used up, since ${dateTimeText(binding.since)}. The next goes ${next}.`
     }
+    case 'no-source':
+      return 'No source of its pool may send there now: `studs source list` says why. It goes on by itself once one may.'
     case 'connections':
       return `Busy: ${binding.in_flight} attempts are under way, ${binding.slots} at a time.`
     case 'back-off':

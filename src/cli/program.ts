@@ -11,6 +11,7 @@ import { addDkimCommands } from './dkim.ts'
 import { addDnsCommands } from './dns.ts'
 import { addDoctorCommand } from './doctor.ts'
 import { addExplainCommand } from './explain.ts'
+import { addHealthCommands } from './health.ts'
 import { CliError, EXIT, type Io } from './io.ts'
 import { addMessageCommand } from './message.ts'
 import { createOutput } from './output.ts'
@@ -18,6 +19,7 @@ import { addQueueCommands } from './queue.ts'
 import { addResolveCommand } from './resolve.ts'
 import { addSandboxCommands } from './sandbox.ts'
 import { explainError, type GlobalOptions } from './session.ts'
+import { addSourceCommands } from './source.ts'
 import { addStatusCommands } from './status.ts'
 import { addStoreCommands } from './store.ts'
 import { addSuppressCommands } from './suppress.ts'
@@ -49,12 +51,14 @@ export function buildProgram(io: Io, parts: ProgramParts): Command {
   addQueueCommands(program, io, parts)
   addResolveCommand(program, io, parts)
   addExplainCommand(program, io, parts)
+  addHealthCommands(program, io, parts)
   addSuspendCommands(program, io, parts)
+  addSourceCommands(program, io, parts)
   addSuppressCommands(program, io, parts)
   addBounceCommands(program, io, parts)
   addStoreCommands(program, io, parts)
   addCredentialCommands(program, io)
-  addDoctorCommand(program, io)
+  addDoctorCommand(program, io, parts)
   addDnsCommands(program, io)
   addDkimCommands(program, io)
   addConfigCommands(program, { ...io, fail: endWith })

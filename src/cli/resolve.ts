@@ -13,6 +13,7 @@ import { causeLine } from './timeline.ts'
 type Reachable = Extract<Resolution, { kind: 'site' }>
 type Path = Reachable['paths'][number]
 type Value = Path['values'][number]
+type Rule = Reachable['rules'][number]
 
 export function addResolveCommand(program: Command, io: Io, { version }: Tools): void {
   program
@@ -43,7 +44,7 @@ export function resolutionLines(resolution: Resolution, page: Page): string[] {
       row('Domain', `${resolution.domain}${via}`),
       row('Site', page.paint('red', `none: ${causeLine(resolution.cause)}`)),
     ]
-  const { domain, site, provider, hosts, port, paths } = resolution
+  const { domain, site, provider, hosts, port, paths, rules } = resolution
   return [
     row('Domain', `${domain}${via}`),
     row('Site', site),
@@ -59,6 +60,7 @@ export function resolutionLines(resolution: Resolution, page: Page): string[] {
       page.paint('bold', `From ${sources.join(', ')}`),
       ...valueTable(path, page),
     ]),
+    ...(rules.length === 0 ? [] : ['', page.paint('bold', 'When it says'), ...ruleTable(rules, page)]),
   ]
 }
 
@@ -88,6 +90,33 @@ function valueTable({ values }: Path, page: Page): string[] {
     ],
     page,
   )
+}
+
+function ruleTable(rules: readonly Rule[], page: Page): string[] {
+  return table(
+    rules,
+    [
+      { title: 'REPLY', value: sayingText, least: 24 },
+      { title: 'OFTEN', value: ({ after }) => after ?? 'once' },
+      { title: 'THEN', value: deedText, least: 20 },
+      { title: 'FROM', value: ({ place }) => `${shortName(place.file)}:${place.line} ${place.section}`, least: 20 },
+    ],
+    page,
+  )
+}
+
+function sayingText({ match, category, code }: Rule): string {
+  return [match?.join(' or '), code?.join(' or '), category?.join(' or ')]
+    .filter((each) => each !== undefined)
+    .join(', ')
+}
+
+function deedText(rule: Rule): string {
+  const { action, message_rate, connections } = rule
+  const how = [message_rate, connections === undefined ? undefined : `${connections} at a time`]
+  return [action, ...how, rule.for === undefined ? undefined : `for ${rule.for}`]
+    .filter((each) => each !== undefined)
+    .join(', ')
 }
 
 function originText(from: Value['from']): string {

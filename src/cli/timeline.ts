@@ -29,6 +29,8 @@ const LABELS: Readonly<Record<RecordKind, { readonly label: string; readonly col
   alert: { label: 'alert', colour: 'red' },
   suspended: { label: 'suspended', colour: 'yellow' },
   resumed: { label: 'resumed', colour: 'cyan' },
+  slowed: { label: 'slowed', colour: 'yellow' },
+  recovered: { label: 'recovered', colour: 'cyan' },
   'dsn-sent': { label: 'DSN sent', colour: 'blue' },
 }
 /** Kinds that end an attempt; on the others the count of attempts says nothing. */

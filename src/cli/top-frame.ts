@@ -2,8 +2,10 @@
 
 import { ACTIVITY_SECONDS, COUNTED, type Counted } from '../http/activity.ts'
 import type { Destination, QueueSummary, Stats, Status } from '../http/operations.ts'
+import type { Suspension } from '../http/suspension-operations.ts'
 import type { Page } from './output.ts'
 import { queueText } from './queue-view.ts'
+import { paceText } from './suspend.ts'
 import { table } from './table.ts'
 import { type Colour, padEnd, padStart, truncate, widthOf } from './terminal.ts'
 import { clockText, counted, countText, durationText, sizeText } from './time.ts'
@@ -14,6 +16,8 @@ export interface Frame {
   readonly stats: Stats
   readonly destinations: readonly Destination[]
   readonly domains: readonly QueueSummary[]
+  /** What is kept back or slowed down. */
+  readonly suspensions: readonly Suspension[]
 }
 
 const BARS = ' ▁▂▃▄▅▆▇█'
@@ -32,12 +36,23 @@ const COLOUR_OF: Partial<Record<Counted, Colour>> = {
 }
 
 /** A picture: as wide as the page, in a file too. With a height, the lists are as long as fits; a frame that scrolls would lose its head. */
-export function topFrame({ status, stats, destinations, domains }: Frame, given: Page, height?: number): string[] {
+export function topFrame(
+  { status, stats, destinations, domains, suspensions }: Frame,
+  given: Page,
+  height?: number,
+): string[] {
   const page = { ...given, isFile: false }
+  const isAnyBound = suspensions.length > 0
   const rows =
     height === undefined
       ? LONGEST_LIST
-      : Math.max(1, Math.min(LONGEST_LIST, Math.floor((height - LINES_BESIDE_LISTS) / 3)))
+      : Math.max(
+          1,
+          Math.min(
+            LONGEST_LIST,
+            Math.floor((height - LINES_BESIDE_LISTS - (isAnyBound ? 3 : 0)) / (isAnyBound ? 4 : 3)),
+          ),
+        )
   return [
     ...head(status, page),
     '',
@@ -45,6 +60,7 @@ export function topFrame({ status, stats, destinations, domains }: Frame, given:
     '',
     ...section('Busiest paths', busiestPaths(destinations, rows, page), page),
     ...section('Longest lines', longestLines(domains, rows, page), page),
+    ...section('Suspended or slow', boundPaths(suspensions, rows, page), page),
     ...section('Last failures', failures(stats, page).slice(0, rows), page),
   ].slice(0, height === undefined ? -1 : height - 1)
 }
@@ -128,6 +144,24 @@ function longestLines(domains: readonly QueueSummary[], count: number, page: Pag
         align: 'right',
         value: ({ oldest_at }) => (oldest_at === undefined ? '' : durationText(page.now - Date.parse(oldest_at))),
       },
+    ],
+    page,
+  )
+}
+
+function boundPaths(suspensions: readonly Suspension[], count: number, page: Page): string[] {
+  if (suspensions.length === 0) return []
+  return table(
+    suspensions.slice(0, count),
+    [
+      { title: 'WHOSE', value: ({ kind, name }) => `${kind} ${name}`, least: 16 },
+      {
+        title: 'STILL',
+        align: 'right',
+        value: ({ until }) => (until === undefined ? '' : durationText(Date.parse(until) - page.now)),
+      },
+      { title: 'PACE', value: paceText },
+      { title: 'WHY', value: ({ why }) => why, least: 12 },
     ],
     page,
   )

@@ -2,22 +2,12 @@
 
 import type { Command } from 'commander'
 import type { Operations } from '../http/operations.ts'
-import { SECOND } from '../util/clock.ts'
 import { positiveInteger } from './argument.ts'
 import type { Io } from './io.ts'
-import type { Output } from './output.ts'
+import { watchScreen } from './screen.ts'
 import { type Session, type Tools, withRelay } from './session.ts'
 import { printableDeep } from './terminal.ts'
 import { type Frame, topFrame } from './top-frame.ts'
-
-// The alternate screen keeps what stood on the terminal; each frame overwrites the last one line by line, so that
-// nothing flickers.
-const ENTER = '\u001b[?1049h\u001b[?25l'
-const LEAVE = '\u001b[?25h\u001b[?1049l'
-const HOME = '\u001b[H'
-const CLEAR_LINE_END = '\u001b[K'
-const USUAL_HEIGHT = 24
-const CLEAR_BELOW = '\u001b[J'
 
 // Counting by domain walks the whole schedule: not in every frame.
 const DOMAINS_EVERY = 10
@@ -44,47 +34,22 @@ async function watch(session: Session, { once, interval }: TopOptions): Promise<
     output.item(await readFrame(operations), (frame, page) => topFrame(frame, page))
     return
   }
-  const left = new AbortController()
-  const signal = AbortSignal.any([io.signal, left.signal])
-  const listening = leaveOnKey(io, left)
-  io.out(ENTER)
-  try {
-    let frame = await readFrame(operations)
-    for (let shown = 1; !signal.aborted; shown++) {
-      io.out(painted(frame, output, io))
-      await io.clock.sleep(interval * SECOND, signal)
-      if (!signal.aborted) frame = await readFrame(operations, shown % DOMAINS_EVERY === 0 ? undefined : frame.domains)
-    }
-  } catch (error) {
-    // Ctrl-C is how one leaves, also in the middle of a question.
-    if (!signal.aborted) throw error
-  } finally {
-    left.abort()
-    await listening
-    io.out(LEAVE)
-  }
-}
-
-async function leaveOnKey({ keys, signal }: Io, left: AbortController): Promise<void> {
-  if (keys === undefined) return
-  for await (const typed of keys(AbortSignal.any([signal, left.signal]))) if (/q/i.test(typed)) left.abort()
+  await watchScreen<Frame>({
+    io,
+    output,
+    intervalSeconds: interval,
+    read: (shown, last) => readFrame(operations, shown % DOMAINS_EVERY === 0 ? undefined : last?.domains),
+    render: (frame, page, height) => topFrame(printableDeep(frame), page, height),
+  })
 }
 
 async function readFrame(operations: Operations, knownDomains?: Frame['domains']): Promise<Frame> {
-  const [status, stats, destinations, domains] = await Promise.all([
+  const [status, stats, destinations, domains, suspensions] = await Promise.all([
     operations.status(),
     operations.stats(),
     operations.destinations(),
     knownDomains ?? operations.queueSummary('domain'),
+    operations.suspensions(),
   ])
-  return { status, stats, destinations, domains }
-}
-
-function painted(frame: Frame, { page }: Output, io: Io): string {
-  const lines = topFrame(
-    printableDeep(frame),
-    { ...page, width: io.width, now: io.clock.now() },
-    io.height ?? USUAL_HEIGHT,
-  )
-  return `${HOME}${lines.map((line) => `${line}${CLEAR_LINE_END}\n`).join('')}${CLEAR_BELOW}`
+  return { status, stats, destinations, domains, suspensions }
 }

@@ -6,6 +6,7 @@ import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { destinationRoutes } from './destination-routes.ts'
 import { eventRoutes, type RecordSource } from './event-routes.ts'
+import { healthRoutes } from './health-routes.ts'
 import { messageRoutes } from './message-routes.ts'
 import type { Operations } from './operations.ts'
 import { OperationError, problemOf, problemResponse } from './problem.ts'
@@ -13,6 +14,7 @@ import { queueRoutes } from './queue-routes.ts'
 import { relayRoutes } from './relay-routes.ts'
 import { reportRoutes } from './report-routes.ts'
 import { rulesRoutes } from './rules-routes.ts'
+import { sourceRoutes } from './source-routes.ts'
 import { suppressionRoutes } from './suppression-routes.ts'
 import { suspensionRoutes } from './suspension-routes.ts'
 
@@ -53,6 +55,8 @@ export function createApi({ operations, records, onError }: ApiParts): Hono {
   app.route('/api/v1', queueRoutes(operations))
   app.route('/api/v1', suppressionRoutes(operations))
   app.route('/api/v1', suspensionRoutes(operations))
+  app.route('/api/v1', sourceRoutes(operations))
+  app.route('/api/v1', healthRoutes(operations))
   // Before the reports: `unknown` is no id of one.
   app.route('/api/v1', rulesRoutes(operations))
   app.route('/api/v1', reportRoutes(operations))

@@ -5,6 +5,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { pipeline, Readable } from 'node:stream'
 import type { ImportInput } from '../suppression/import.ts'
 import { MINUTE, SECOND } from '../util/clock.ts'
+import type { Alert, Examination, ScopeHealth } from './health-operations.ts'
 import type { InboxMail } from './inbox-operations.ts'
 import type {
   CheckedAddress,
@@ -17,6 +18,7 @@ import type {
 } from './operations.ts'
 import { errorOfProblem, OperationError } from './problem.ts'
 import type { UnknownReply } from './rules-operations.ts'
+import type { Drained as Drain } from './source-operations.ts'
 import type { Suspension } from './suspension-operations.ts'
 
 export type Endpoint = { readonly kind: 'socket'; readonly path: string } | { readonly kind: 'url'; readonly url: URL }
@@ -82,6 +84,14 @@ export function createClient(
     suspend: (body) => work('POST', '/suspensions', { body }),
     resume: ({ kind, name }, query) =>
       unlessMissing(work<Suspension>('DELETE', `/suspensions/${kind}/${part(name)}`, { query: { ...query } })),
+    health: async (query) => (await get<{ items: readonly ScopeHealth[] }>('/health', query)).items,
+    alerts: async () => (await get<{ items: readonly Alert[] }>('/health/alerts')).items,
+    alertHistory: async (limit) => (await get<{ items: [] }>('/health/alerts/history', { limit })).items,
+    examination: () => unlessMissing(get<Examination>('/health/doctor')),
+    sources: async () => (await get<{ items: Awaited<ReturnType<Operations['sources']>> }>('/sources')).items,
+    warmUp: (name) => get(`/sources/${part(name)}/warm-up`),
+    drainSource: (name, body) => work('POST', `/sources/${part(name)}/drain`, { body }),
+    undrainSource: (name, body) => unlessMissing(work<Drain>('POST', `/sources/${part(name)}/undrain`, { body })),
     messages: async (query) =>
       (await get<{ items: Awaited<ReturnType<Operations['messages']>> }>('/messages', query)).items,
     message: (id) => unlessMissing(get<MessageDetail>(`/messages/${part(id)}`)),

@@ -3,10 +3,11 @@
 import { formatDuration, formatRate, type Rate } from '../config/units.ts'
 import type { Delivery, Resolution as Resolved, ResolvedPath } from '../delivery/delivery.ts'
 import { parseAddress, parseDomain } from '../mail/address.ts'
-import type { Origin } from '../shaping/shaping.ts'
+import type { Origin, Shaping } from '../shaping/shaping.ts'
 import { snake, VALUE_NAMES, type ValueName } from '../shaping/values.ts'
 import { checked, domainParam } from './input.ts'
 import { OperationError } from './problem.ts'
+import { type ShownRule, shownRule } from './shown-rule.ts'
 import { toWire, type Wire } from './wire.ts'
 
 /** `route`, `tls_policy`: they say so, whatever the shaping says. */
@@ -31,18 +32,23 @@ export type Resolution =
         cause: Extract<Resolved, { kind: 'nowhere' }>['outcome']['cause']
       }
     >
-  | (Wire<Omit<Extract<Resolved, { kind: 'site' }>, 'paths'>> & { readonly paths: readonly Wire<ShownPath>[] })
+  | (Wire<Omit<Extract<Resolved, { kind: 'site' }>, 'paths'>> & {
+      readonly paths: readonly Wire<ShownPath>[]
+      /** In the order in which they are asked. */
+      readonly rules: readonly Wire<ShownRule>[]
+    })
 
 export interface DestinationOperations {
   /** MX hosts, site, provider and the values in force for each source. Asks DNS as a delivery would. */
   resolve(domain: string): Promise<Resolution>
 }
 
-export function destinationOperations({
-  delivery,
-}: {
+export interface DestinationParts {
   readonly delivery: Pick<Delivery, 'resolve'> | undefined
-}): DestinationOperations {
+  readonly shaping: () => Pick<Shaping, 'rulesFor'>
+}
+
+export function destinationOperations({ delivery, shaping }: DestinationParts): DestinationOperations {
   return {
     resolve: async (text) => {
       const { domain: given } = checked(domainParam, { domain: text })
@@ -50,17 +56,19 @@ export function destinationOperations({
       if (domain === undefined) throw new OperationError('invalid', `${given} is not a domain.`)
       if (delivery === undefined)
         throw new OperationError('unavailable', 'In the sandbox the relay itself is the name server: start it first.')
-      return shown(await delivery.resolve(domain))
+      return shown(await delivery.resolve(domain), shaping())
     },
   }
 }
 
-function shown(resolved: Resolved): Resolution {
+function shown(resolved: Resolved, shaping: Pick<Shaping, 'rulesFor'>): Resolution {
   if (resolved.kind === 'nowhere') {
     const { outcome, ...rest } = resolved
     return toWire({ ...rest, cause: outcome.cause })
   }
-  return toWire({ ...resolved, paths: resolved.paths.map(shownPath) })
+  const { domain, site, provider } = resolved
+  const rules = shaping.rulesFor({ domain, site, provider }).map(shownRule)
+  return toWire({ ...resolved, paths: resolved.paths.map(shownPath), rules })
 }
 
 function shownPath({ source, pools, effective, sourceRate, route, tlsPolicy }: ResolvedPath): ShownPath {

@@ -2,18 +2,20 @@
 // when, until when, how many wait, and which rule judged the last refusal.
 
 import type { Settings } from '../config/schema.ts'
-import { formatRate } from '../config/units.ts'
+import { formatPace, formatRate, type Rate } from '../config/units.ts'
 import type { Delivery, PathStatus } from '../delivery/delivery.ts'
 import type { Journal } from '../journal/journal.ts'
 import { type Domain, domainOf, parseDomain } from '../mail/address.ts'
 import type { Cause } from '../mail/outcome.ts'
 import type { QueueOperator } from '../queue/operator.ts'
 import type { Queue } from '../queue/queue.ts'
-import type { LaneStanding } from '../queue/runner.ts'
-import type { Suspension } from '../queue/suspensions.ts'
-import type { Clock, EpochMs } from '../util/clock.ts'
+import type { LaneStanding } from '../queue/runner-standing.ts'
+import type { SourceBook } from '../queue/source-book.ts'
+import type { Suspension, Suspensions } from '../queue/suspensions.ts'
+import { type Clock, type EpochMs, SECOND } from '../util/clock.ts'
 import { checked, domainParam, RECIPIENT_KEY, readRecipientKey, recipientParam } from './input.ts'
 import { OperationError } from './problem.ts'
+import { isAbout, type ListedSuspension, type ListParts, listedSuspensions } from './suspension-list.ts'
 import { toWire, type Wire } from './wire.ts'
 
 /** What binds a lane, the strongest first. `free`: nothing but its turn. */
@@ -26,6 +28,8 @@ export type Binding =
       readonly since: EpochMs
       readonly until?: EpochMs
     }
+  /** No source of the tenant's pool may send there: drained, missing, or not begun to warm up. */
+  | { readonly kind: 'no-source' }
   | { readonly kind: 'connections'; readonly inFlight: number; readonly slots: number }
   /** Nobody is due yet: those that wait were refused, or put off by a limit of their own (a tag, a source). */
   | { readonly kind: 'back-off'; readonly until: EpochMs }
@@ -57,6 +61,8 @@ export interface Explained {
   readonly cause?: Cause
   readonly lanes: readonly ExplainedLane[]
   readonly paths: readonly PathStatus[]
+  /** What rules, people and what was learned say of the place, whoever sends there. */
+  readonly bound: readonly ListedSuspension[]
   /** Of one recipient, when one was asked about. */
   readonly recipient?: {
     readonly id: string
@@ -77,12 +83,19 @@ export interface ExplainOperations {
 }
 
 export interface ExplainParts {
-  readonly core: { readonly queue: Queue; readonly operator: QueueOperator; readonly journal: Journal }
+  readonly core: {
+    readonly queue: Queue
+    readonly operator: QueueOperator
+    readonly journal: Journal
+    readonly suspensions: Suspensions
+    readonly sources: Pick<SourceBook, 'drain'>
+  }
   readonly settings: () => Settings
   readonly clock: Clock
   readonly relay?: {
     readonly delivery: Pick<Delivery, 'paths' | 'resolve' | 'sourceOf'>
     standing(tenant: string, domain: Domain): LaneStanding | undefined
+    pacing?(): ListParts['pacing']
   }
 }
 
@@ -101,7 +114,8 @@ export function explainOperations(parts: ExplainParts): ExplainOperations {
       const explained = await ofDomain(parts, domainOf(recipient.address), recipient.tenant)
       const pool =
         message.pool ?? parts.settings().tenant.find(({ name }) => name === message.tenant)?.pool ?? 'default'
-      const source = parts.relay.delivery.sourceOf(pool, id)
+      const isInUse = (name: string): boolean => parts.core.sources.drain(name) === undefined
+      const source = parts.relay.delivery.sourceOf(pool, id, isInUse)
       const last = refusalOf(parts.core.journal, id, n)
       return toWire({
         ...explained,
@@ -129,7 +143,7 @@ function parsedDomain(text: string): Domain {
 }
 
 async function ofDomain(parts: ExplainParts, domain: Domain, tenant?: string): Promise<Explained> {
-  const { relay, settings } = parts
+  const { core, relay, settings } = parts
   const resolved = await relay?.delivery.resolve(domain)
   const tenants = settings().tenant.map(({ name }) => name)
   const lanes: ExplainedLane[] = []
@@ -138,17 +152,20 @@ async function ofDomain(parts: ExplainParts, domain: Domain, tenant?: string): P
     const lane = await laneOf(parts, name, domain)
     if (lane !== undefined) lanes.push(lane)
   }
-  const site = resolved?.kind === 'site' ? resolved.site : undefined
+  const place = resolved?.kind === 'site' ? resolved : undefined
+  const site = place?.site
+  const all = listedSuspensions({ suspensions: core.suspensions, pacing: relay?.pacing?.() })
   const paths = ((await relay?.delivery.paths()) ?? []).filter(
     (path) => path.site === site && (path.domain ?? domain) === domain,
   )
   return {
     domain,
     ...(site !== undefined && { site }),
-    ...(resolved?.kind === 'site' && resolved.provider !== undefined && { provider: resolved.provider }),
+    ...(place?.provider !== undefined && { provider: place.provider }),
     ...(resolved?.kind === 'nowhere' && { cause: resolved.outcome.cause }),
     lanes,
     paths,
+    bound: place === undefined ? [] : all.filter((each) => isAbout(each, place)),
   }
 }
 
@@ -176,12 +193,13 @@ async function laneOf(parts: ExplainParts, tenant: string, domain: Domain): Prom
 
 function bindingOf(standing: LaneStanding | undefined, now: EpochMs): Binding {
   if (standing?.suspension !== undefined) return { kind: 'suspended', suspension: standing.suspension }
+  if (standing?.isWithoutSource === true) return { kind: 'no-source' }
   if (standing?.limit !== undefined) {
     const { name, rate, since, until } = standing.limit
     return {
       kind: 'limit',
       limit: name,
-      ...(rate !== undefined && { rate: formatRate(rate) }),
+      ...(rate !== undefined && { rate: rateText(name, rate) }),
       since,
       ...(until !== undefined && { until }),
     }
@@ -192,6 +210,11 @@ function bindingOf(standing: LaneStanding | undefined, now: EpochMs): Binding {
   if (inFlight !== undefined && slots !== undefined && inFlight >= slots)
     return { kind: 'connections', inFlight, slots }
   return { kind: 'free' }
+}
+
+/** A pace is a number that was learned, and reads best in its own unit. */
+function rateText(limit: string, rate: Rate): string {
+  return /^(?:pace|slow) /.test(limit) ? formatPace((rate.count * SECOND) / rate.per) : formatRate(rate)
 }
 
 function refusalOf(journal: Journal, id: string, n: number): ExplainedLane['lastRefusal'] {

@@ -2,6 +2,7 @@
 // errors: a misspelt filter that is silently ignored would select everything.
 
 import { z } from 'zod'
+import { SCOPE_KINDS } from '../health/scope.ts'
 import { RECORD_KINDS } from '../journal/record.ts'
 import type { SmtpCommand } from '../mail/reply.ts'
 import { SUSPENDABLE } from '../queue/suspensions.ts'
@@ -61,14 +62,24 @@ export const queueFilter = z.strictObject({ ...filterFields, older_than_ms: z.nu
 
 export const SUMMARY_KEYS = ['domain', 'tenant', 'state'] as const
 export const suspensionKey = z.strictObject({ kind: z.enum(SUSPENDABLE), name: text() })
+/** How slow a path is, receivers and rules decide; a person takes it back. */
 export const newSuspension = z.strictObject({
-  ...suspensionKey.shape,
+  kind: z.enum(SUSPENDABLE).exclude(['slow']),
+  name: text(),
   reason: text(),
   /** Every suspension ends by itself: a second at least, a year at most. */
   duration_ms: z.number().int().min(1000).max(31_536_000_000),
   who: text().default('api'),
 })
+export const sourceParam = z.strictObject({ name: text() })
+export const sourceDrain = z.strictObject({ reason: text(), who: text().default('api') })
 export const suspensionRemoval = z.strictObject({ reason: text(), who: text().default('api') })
+export const healthQuery = z.strictObject({
+  scope: z.enum(SCOPE_KINDS).default('relay'),
+  name: text().optional(),
+  limit: limit().default(100),
+})
+export const historyQuery = z.strictObject({ limit: limit().default(50) })
 export const domainParam = z.strictObject({ domain: z.string().min(1).max(1000) })
 export const summaryQuery = z.strictObject({ by: z.enum(SUMMARY_KEYS).default('domain') })
 

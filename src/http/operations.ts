@@ -20,6 +20,7 @@ import type { UndoReport as Undone } from '../suppression/undo.ts'
 import type { Activity } from './activity.ts'
 import type { DestinationOperations } from './destination-operations.ts'
 import type { ExplainOperations } from './explain-operations.ts'
+import type { HealthOperations } from './health-operations.ts'
 import type { InboxOperations } from './inbox-operations.ts'
 import type {
   changeMany,
@@ -37,6 +38,7 @@ import type {
   undoBody,
 } from './input.ts'
 import type { RulesOperations } from './rules-operations.ts'
+import type { SourceOperations } from './source-operations.ts'
 import type { SuspensionOperations } from './suspension-operations.ts'
 import type { Wire } from './wire.ts'
 
@@ -179,6 +181,8 @@ export interface Operations
     InboxOperations,
     DestinationOperations,
     ExplainOperations,
+    HealthOperations,
+    SourceOperations,
     SuspensionOperations {
   status(): Promise<Status>
   readiness(): Promise<Readiness>

@@ -2,11 +2,13 @@
 // commands do, and then there is no `relay`.
 
 import type { Settings } from '../config/schema.ts'
-import type { Delivery } from '../delivery/delivery.ts'
+import type { Delivery, RateLimit } from '../delivery/delivery.ts'
+import type { Health } from '../health/health.ts'
 import type { MailboxStatus } from '../inbound/mailboxes.ts'
 import type { Domain } from '../mail/address.ts'
 import type { Core } from '../queue/core.ts'
-import type { LaneStanding } from '../queue/runner.ts'
+import type { Pacing } from '../queue/pacing.ts'
+import type { LaneStanding } from '../queue/runner-standing.ts'
 import type { ReportDesk } from '../reports/desk.ts'
 import { openReviews } from '../reports/report-list.ts'
 import type { Store } from '../store/store.ts'
@@ -15,6 +17,7 @@ import { createActivityMeter } from './activity.ts'
 import { classifyOperations } from './classify-operations.ts'
 import { destinationOperations } from './destination-operations.ts'
 import { explainOperations } from './explain-operations.ts'
+import { healthOperations } from './health-operations.ts'
 import { inboxOperations, type KeptMail } from './inbox-operations.ts'
 import { messageOperations } from './message-operations.ts'
 import type { ListenerStatus, Operations, Status } from './operations.ts'
@@ -22,6 +25,7 @@ import { OperationError } from './problem.ts'
 import { queueOperations } from './queue-operations.ts'
 import { reportOperations } from './report-operations.ts'
 import { rulesOperations } from './rules-operations.ts'
+import { sourceOperations } from './source-operations.ts'
 import { suppressionOperations } from './suppression-operations.ts'
 import { suspensionOperations } from './suspension-operations.ts'
 import { toWire } from './wire.ts'
@@ -32,6 +36,12 @@ export interface RunningRelay {
   readonly delivery: Pick<Delivery, 'paths' | 'resolve' | 'sourceOf'>
   /** What binds a lane now. */
   standing(tenant: string, domain: Domain): LaneStanding | undefined
+  /** What was learned from receivers. */
+  pacing?(): Pick<Pacing, 'pace' | 'paces' | 'forget'> | undefined
+  /** Of the addresses of sources, those that this machine has. */
+  hasAddress?(address: string): boolean
+  /** What a limit has left. */
+  spare?(limit: RateLimit): number
   /** Those that listen now. */
   listeners(): readonly ListenerStatus[]
   mailboxes(): readonly MailboxStatus[]
@@ -46,6 +56,8 @@ export interface RunningRelay {
 export interface OperationParts {
   readonly core: Core
   readonly desk: ReportDesk
+  /** Counts what happens; without it the store tells what was counted. */
+  readonly health?: Health
   readonly store: Store
   readonly settings: () => Settings
   readonly clock: Clock
@@ -70,8 +82,10 @@ export function createOperations(parts: OperationParts): Operations {
     ...rulesOperations(parts),
     ...inboxOperations(parts.relay === undefined ? undefined : () => parts.relay?.inbox()),
     ...suspensionOperations(parts),
+    ...sourceOperations(parts),
     ...explainOperations(parts),
-    ...destinationOperations({ delivery: parts.relay?.delivery ?? parts.finder }),
+    ...healthOperations(parts),
+    ...destinationOperations({ delivery: parts.relay?.delivery ?? parts.finder, shaping: parts.core.shaping }),
     ...relayOperations(parts),
   }
 }

@@ -39,8 +39,12 @@ describe('what is taken in', () => {
 })
 
 describe('what refuses the message', () => {
+  test('a pool of somebody else', () => {
+    const text = '5.7.1 X-Studs-Pool: there is no pool "other" for this tenant'
+    expect(read('X-Studs-Pool: other')).toMatchObject({ code: 550, text })
+  })
+
   test.each([
-    ['X-Studs-Pool: other', 'X-Studs-Pool: there is no pool "other"'],
     ['X-Studs-Expires: later', 'X-Studs-Expires: expected a duration'],
     ['X-Studs-Expires: 0', 'X-Studs-Expires: the time is in the past'],
     ['X-Studs-Expires: 2020-01-01T00:00:00Z', 'X-Studs-Expires: the time is in the past'],

@@ -6,7 +6,7 @@ import { parseDuration } from '../config/units.ts'
 import { DAY, type EpochMs, SECOND } from '../util/clock.ts'
 import { decodeHeader } from './encoded-word.ts'
 import { type Field, fieldValue, writtenName } from './head.ts'
-import { badHeader, type Reply } from './replies.ts'
+import { badHeader, poolNotAllowed, type Reply } from './replies.ts'
 
 export interface OwnHeaders {
   readonly tags: string[]
@@ -85,6 +85,8 @@ export function readOwnHeaders(text: string, fields: readonly Field[], at: Circu
   for (const field of fields) {
     const problem = takeField(own, { text, field, at })
     if (problem !== undefined) return badHeader(writtenName(text, field), problem)
+    // Not wrong, but not for this tenant: whose pools there are it is not told.
+    if (own.pool !== undefined && !at.hasPool(own.pool)) return poolNotAllowed(writtenName(text, field), own.pool)
   }
   if (own.expiresAt !== undefined && own.sendAt !== undefined && own.expiresAt <= own.sendAt) {
     return badHeader('X-Studs-Expires', 'the time is before that of X-Studs-Send-At')
@@ -118,8 +120,7 @@ function takeMetadata(into: OwnHeaders, key: string, value: string): string | un
   return undefined
 }
 
-function takePool(into: OwnHeaders, value: string, { hasPool }: Circumstances): string | undefined {
-  if (!hasPool(value)) return `there is no pool "${value}" for this tenant`
+function takePool(into: OwnHeaders, value: string): string | undefined {
   into.pool = value
   return undefined
 }

@@ -81,6 +81,9 @@ export const fromNotAllowed = (tenant: string, domain: string): Reply =>
 
 export const badHeader = (header: string, sentence: string): Reply => reply(554, `5.6.0 ${header}: ${sentence}`)
 
+export const poolNotAllowed = (header: string, pool: string): Reply =>
+  reply(550, `5.7.1 ${header}: there is no pool "${pool}" for this tenant`)
+
 export const recipientSuppressed = (reason: string, since: EpochMs): Reply =>
   reply(550, `5.7.1 recipient is suppressed: ${reason} since ${new Date(since).toISOString().slice(0, 10)}`)
 
