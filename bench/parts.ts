@@ -3,9 +3,11 @@
 import { measureBig } from './big.ts'
 import { BOUNCE_PARTS } from './bounce-parts.ts'
 import type { SystemName } from './fleet.ts'
+import { HEALTH } from './health.ts'
 import { measureLatency } from './latency.ts'
+import { PACING } from './pacing.ts'
 import type { Part, Stage } from './part.ts'
-import { measureCost, measureLanes, measureShaping } from './shaping.ts'
+import { SHAPING } from './shaping-part.ts'
 import { measureSuppression } from './suppression.ts'
 import { table } from './table.ts'
 import { type Load, measureThroughput, type Throughput } from './throughput.ts'
@@ -34,7 +36,9 @@ export const PARTS: Readonly<Record<string, Part>> = {
   latency: { title: 'Time from the final dot to 250, 4 KiB (ms)', run: latency },
   big: { title: 'Large messages at one time', alone: true, run: big },
   waiting: { title: 'Start with waiting recipients', alone: true, run: waiting },
-  shaping: { title: 'Limits, simulated: 100 sites, two tenants', run: shaping },
+  shaping: SHAPING,
+  pacing: PACING,
+  health: HEALTH,
   suppression: { title: 'Suppression look-up', alone: true, run: suppression },
   ...BOUNCE_PARTS,
 }
@@ -111,45 +115,6 @@ async function waiting({ lab, plan }: Stage): Promise<{ result: unknown; text: s
     [[recipients, lanes, readySeconds, mib(peak.own), mib(peak.resident), summarySeconds, fillSeconds]],
   )
   return { result, text }
-}
-
-async function shaping({ plan }: Stage): Promise<{ result: unknown; text: string }> {
-  const rates = await measureShaping({ messages: plan.shaped, seconds: 60 })
-  const costs = []
-  for (const [waiting, lanes] of [
-    [1000, 10],
-    [1_000_000, 10],
-    [1_000_000, 1000],
-    [1_000_000, 50_000],
-  ] as const)
-    costs.push(await measureCost({ waiting, lanes }))
-  const heaps = [10, 1000, 50_000].map((lanes) => measureLanes({ lanes }))
-  const percent = (value: number): string => `${(value * 100).toFixed(1)} %`
-  const text = [
-    table(
-      ['sites', 'sent', 'virtual s', 'least of limit', 'most of limit', 'second tenant', 'µs a message'],
-      [
-        [
-          rates.sites,
-          rates.messages,
-          rates.seconds,
-          percent(rates.least),
-          percent(rates.most),
-          percent(rates.shareOfSecondTenant),
-          rates.microseconds,
-        ],
-      ],
-    ),
-    table(
-      ['waiting', 'lanes', 'µs a message'],
-      costs.map(({ waiting, lanes, microseconds }) => [waiting, lanes, microseconds]),
-    ),
-    table(
-      ['lanes in the heap', 'µs to take and park'],
-      heaps.map(({ lanes, microseconds }) => [lanes, microseconds]),
-    ),
-  ].join('\n\n')
-  return { result: { rates, costs, heaps }, text }
 }
 
 function mib(mebibytes: number): string {

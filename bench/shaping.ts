@@ -11,8 +11,10 @@ import { Limits } from '../src/queue/limits.ts'
 import { QuotaBook } from '../src/queue/quota-book.ts'
 import { Throttle } from '../src/queue/throttle.ts'
 import { SiteLine } from '../src/queue/turns.ts'
+import type { Clock } from '../src/util/clock.ts'
 import { FakeClock } from '../test/support/fake-clock.ts'
 import { memoryStore } from '../test/support/memory-store.ts'
+import { rateOf } from './shaping-rates.ts'
 
 export interface ShapingResult {
   readonly sites: number
@@ -32,8 +34,12 @@ export interface CostResult {
   readonly waiting: number
   readonly lanes: number
   readonly microseconds: number
+  /** While lanes send their first message. */
+  readonly firstMicroseconds: number
 }
 
+/** Messages that are measured, if so many wait. */
+const MEASURED = 20_000
 const TENANTS = ['bulk', 'shop'] as const
 const LATENCY_MS = 50
 
@@ -45,7 +51,9 @@ interface Simulated {
 /** The scheduling parts as the runner puts them together, with counters instead of a store. */
 class Simulation {
   readonly clock = new FakeClock()
-  readonly sent = new Map<string, number>()
+  /** When, by site. */
+  readonly sent = new Map<string, number[]>()
+  total = 0
   readonly sentOf = new Map<string, number>()
   busyMs = 0
   readonly #limits: Limits
@@ -53,6 +61,7 @@ class Simulation {
   readonly #lines = new Map<string, SiteLine>()
   readonly #lanes = new Map<string, Simulated>()
   readonly #ids = { last: 0 }
+  #isTimed = false
 
   constructor(settings: Settings) {
     const quotas = new QuotaBook({
@@ -61,7 +70,13 @@ class Simulation {
       onLease: (name) => this.#throttle.look(name),
       onError: () => undefined,
     })
-    this.#throttle = new Throttle({ clock: this.clock, quotas })
+    const clock: Clock = {
+      now: () => this.clock.now(),
+      monotonic: () => this.clock.monotonic(),
+      after: (ms, work) => this.clock.after(ms, () => this.#timed(work)),
+      sleep: (ms, signal) => this.clock.sleep(ms, signal),
+    }
+    this.#throttle = new Throttle({ clock, quotas })
     const delivery: Pick<Delivery, 'sourceOf' | 'sourcesOf'> = {
       sourceOf: () => 'default',
       sourcesOf: () => ['default'],
@@ -81,8 +96,24 @@ class Simulation {
     for (const line of this.#lines.values()) this.pump(line)
   }
 
-  pump(line: SiteLine): void {
+  /** Counts what scheduling takes, whoever began it. */
+  #timed(work: () => void): void {
+    if (this.#isTimed) {
+      work()
+      return
+    }
+    this.#isTimed = true
     const startedAt = performance.now()
+    work()
+    this.busyMs += performance.now() - startedAt
+    this.#isTimed = false
+  }
+
+  pump(line: SiteLine): void {
+    this.#timed(() => this.#pump(line))
+  }
+
+  #pump(line: SiteLine): void {
     while (line.free > 0) {
       const turn = line.next()
       if (turn?.kind !== 'lane') break
@@ -102,14 +133,16 @@ class Simulation {
       lane.waiting -= count
       if (lane.waiting > 0) line.addLane(turn.lane)
     }
-    this.busyMs += performance.now() - startedAt
   }
 
   #send(line: SiteLine, tenant: string): void {
     const permit = this.#limits.admit(messageOf(tenant, String(++this.#ids.last)), line.place)
     if ('waitMs' in permit) throw new Error('a permit that was promised was not there')
     line.begin(tenant, 1)
-    this.sent.set(line.name, (this.sent.get(line.name) ?? 0) + 1)
+    const times = this.sent.get(line.name) ?? []
+    times.push(this.clock.monotonic())
+    this.sent.set(line.name, times)
+    this.total++
     const key = `${tenant} ${line.name}`
     this.sentOf.set(key, (this.sentOf.get(key) ?? 0) + 1)
     if (line.place.site === 'blocked') return // answers never: its slots stay taken
@@ -164,46 +197,62 @@ export async function measureShaping({
 }): Promise<ShapingResult> {
   const simulation = new Simulation(settingsOf())
   const rates = new Map<string, Rate>()
+  const perSite = 2 * Math.ceil(messages / 200)
   for (let n = 0; n < 100; n++) {
     const rate = n % 10 === 9 ? { count: 60 * (1 + (n % 50)), per: 60_000 } : { count: 1 + (n % 50), per: 1000 }
     rates.set(`site-${n}`, rate)
-    for (const tenant of TENANTS) simulation.add(siteOf(`site-${n}`, rate, 20), tenant, Math.ceil(messages / 200))
+    for (const tenant of TENANTS) simulation.add(siteOf(`site-${n}`, rate, 20), tenant, perSite / 2)
   }
   for (const tenant of TENANTS) simulation.add(siteOf('blocked', { count: 1000, per: 1000 }, 10), tenant, 1000)
   simulation.start()
   await simulation.clock.advance(seconds * 1000)
   const ratios: number[] = []
-  for (const [name, { count, per }] of rates) {
-    const allowed = Math.min((count * seconds * 1000) / per, Math.ceil(messages / 200) * 2)
-    ratios.push((simulation.sent.get(name) ?? 0) / allowed)
+  for (const [name, rate] of rates) {
+    const times = simulation.sent.get(name) ?? []
+    // Where nothing is left to send, the measurement ends before.
+    const last = times.length < perSite ? seconds : (times.at(-1) ?? 0) / 1000
+    const count = rate.per === 1000 ? rate.count : Math.min(rate.count, perSite)
+    ratios.push(rateOf(times, { count, per: rate.per, seconds: last - 1 }).ratio)
   }
-  const total = [...simulation.sent.values()].reduce((sum, value) => sum + value, 0)
   const ofSecond = [...simulation.sentOf]
     .filter(([key]) => key.startsWith('shop '))
     .reduce((sum, [, value]) => sum + value, 0)
   return {
     sites: rates.size,
-    messages: total,
+    messages: simulation.total,
     seconds,
     least: Math.min(...ratios),
     most: Math.max(...ratios),
-    shareOfSecondTenant: ofSecond / total,
-    blockedSent: simulation.sent.get('blocked') ?? 0,
-    microseconds: (simulation.busyMs * 1000) / total,
+    shareOfSecondTenant: ofSecond / simulation.total,
+    blockedSent: simulation.sent.get('blocked')?.length ?? 0,
+    microseconds: (simulation.busyMs * 1000) / simulation.total,
   }
 }
 
 /** What a message costs when so many wait, in so many lanes; each lane is a site with a rate of its own. */
 export async function measureCost({ waiting, lanes }: { waiting: number; lanes: number }): Promise<CostResult> {
-  const simulation = new Simulation(settingsOf())
-  for (let n = 0; n < lanes; n++)
-    simulation.add(siteOf(`site-${n}`, { count: 20, per: 1000 }, 20), 'bulk', Math.ceil(waiting / lanes))
-  simulation.start()
-  const wanted = 20_000
-  while ([...simulation.sent.values()].reduce((sum, value) => sum + value, 0) < Math.min(wanted, waiting))
-    await simulation.clock.advance(200)
-  const total = [...simulation.sent.values()].reduce((sum, value) => sum + value, 0)
-  return { waiting, lanes, microseconds: (simulation.busyMs * 1000) / total }
+  const first = { ms: 0, messages: 0 }
+  const rest = { ms: 0, messages: 0 }
+  while (rest.messages < MEASURED) {
+    const simulation = new Simulation(settingsOf())
+    for (let n = 0; n < lanes; n++)
+      simulation.add(siteOf(`site-${n}`, { count: 20, per: 1000 }, 20), 'bulk', Math.ceil(waiting / lanes))
+    simulation.start()
+    // The first message of a lane opens its limits: that is no cost of scheduling.
+    await runUntil(simulation, Math.min(lanes, waiting / 2))
+    first.ms += simulation.busyMs
+    first.messages += simulation.total
+    const before = { ms: simulation.busyMs, messages: simulation.total }
+    await runUntil(simulation, Math.min(before.messages + MEASURED, waiting))
+    rest.ms += simulation.busyMs - before.ms
+    rest.messages += simulation.total - before.messages
+  }
+  const micro = ({ ms, messages }: typeof rest): number => (ms * 1000) / messages
+  return { waiting, lanes, microseconds: micro(rest), firstMicroseconds: micro(first) }
+}
+
+async function runUntil(simulation: Simulation, messages: number): Promise<void> {
+  while (simulation.total < messages) await simulation.clock.advance(20)
 }
 
 /** Lanes that come due and are parked again: the heap of the runner. */

@@ -17,7 +17,10 @@ export interface Node {
 export interface StudsOptions {
   readonly node: Node
   readonly name: string
-  readonly sink: Upstream
+  /** Where everything goes; by MX without it. */
+  readonly sink?: Upstream
+  /** More keys of [delivery]. */
+  readonly delivery?: string
   readonly workers?: number
   readonly logLevel?: 'info' | 'error'
   /** More of the configuration, as TOML. */
@@ -35,7 +38,7 @@ const GREETING_MS = 2000
 
 /** Differences from the defaults: routed to the sink, unencrypted on loopback, and no brakes on connecting to one receiver. */
 function configuration(options: StudsOptions, port: number, directory: string): string {
-  const { sink, workers = 1, logLevel = 'info', more = '' } = options
+  const { sink, workers = 1, logLevel = 'info', delivery = '', more = '' } = options
   return `
 [data]
 directory = "${directory}"
@@ -46,11 +49,8 @@ format = "json"
 mode = "internet"
 workers = ${workers}
 connection_rate = "1000000/min"
-[[route]]
-domain = "*"
-to = "smtp://${sink.host}:${sink.port}"
-allow_private = true
-connections = 20
+${delivery}
+${sink === undefined ? '' : routeTo(sink)}
 [[listener]]
 name = "trusted"
 port = ${port}
@@ -61,6 +61,12 @@ max_connections_per_ip = 1000
 ${more.includes('[[bounce_listener]]') ? '' : '[[bounce_listener]]\nname = "bounces"\nport = 0'}
 ${more}`
 }
+
+const routeTo = ({ host, port }: Upstream): string => `[[route]]
+domain = "*"
+to = "smtp://${host}:${port}"
+allow_private = true
+connections = 20`
 
 export async function startStuds(lab: Lab, options: StudsOptions): Promise<Studs> {
   const port = await freePort()
