@@ -44,6 +44,7 @@ function open(): void {
 
 function book(clock: FakeClock): {
   open: (rate: { count: number; per: number }, name?: string) => RateLimiter
+  forget: (name: string) => void
   close: () => Promise<void>
   leased: () => Promise<void>
 } {
@@ -63,6 +64,7 @@ function book(clock: FakeClock): {
   })
   return {
     open: (rate, name = 'tenant a') => made.open(name, rate),
+    forget: (name) => made.forget(name),
     close: () => made.close(),
     leased: () => next.promise,
   }
@@ -126,6 +128,70 @@ test.each<[string, number]>([
   expect(await take(second, second.open({ count: 50, per: DAY }), new FakeClock(START + step), 50)).toBe(0)
 })
 
+/** A wall clock that is `step` wrong, on a machine that has run for `ms` since it was started for the `boot`th time. */
+function machine(ms: number, { step = 0, boot = 'first' } = {}): FakeClock {
+  return Object.assign(new FakeClock(START + ms + step), { sinceBoot: () => ({ boot, ms }) })
+}
+
+test.each<[string, FakeClock, number]>([
+  ['an hour ahead', machine(MINUTE, { step: HOUR }), 0],
+  ['a day ahead', machine(MINUTE, { step: DAY }), 0],
+  ['a year ahead', machine(MINUTE, { step: 365 * DAY }), 0],
+  ['a day behind', machine(MINUTE, { step: -DAY }), 0],
+  ['a day behind after two days', machine(2 * DAY, { step: -DAY }), 50],
+  ['a year behind after two days', machine(2 * DAY, { step: -365 * DAY }), 50],
+  ['right, the machine started anew', machine(2 * DAY, { boot: 'second' }), 50],
+])('a clock %s: what counts is the time that passed', async (_, later, left) => {
+  const first = book(machine(0))
+  await take(first, first.open({ count: 50, per: DAY }), machine(0), 50)
+  await first.close()
+  expect(await pruneQuotas(store, later)).toBe(left === 0 ? 0 : 1)
+  const second = book(later)
+  expect(await take(second, second.open({ count: 50, per: DAY }), later, 50)).toBe(left)
+})
+
+test('what was leased long before a crash counts from the crash', async () => {
+  const clock = new FakeClock(START)
+  const first = book(clock)
+  const quota = first.open({ count: 1000, per: DAY })
+  // The lease is written with the first; most of it is used ten hours later.
+  expect(await take(first, quota, clock, 1)).toBe(1)
+  await clock.advance(10 * HOUR)
+  let late = 0
+  for (; quota.available(clock.monotonic()) > 0 && late < 20; late++) quota.take(clock.monotonic())
+  expect(late).toBe(20)
+  const restarted = new FakeClock(START + 10 * HOUR)
+  const second = book(restarted)
+  const again = second.open({ count: 1000, per: DAY })
+  await restarted.advance(23 * HOUR)
+  // Before the late ones are a day old nobody may have them again.
+  expect(await take(second, again, restarted, 1000)).toBeLessThanOrEqual(1000 - late)
+})
+
+test('a row of a quota that is in use is not taken for one that is over', async () => {
+  const clock = new FakeClock(START)
+  const first = book(clock)
+  const quota = first.open({ count: 1000, per: DAY })
+  // One every six hours: the lease of the first would do for days.
+  for (let n = 0; n < 12; n++) {
+    expect(await take(first, quota, clock, 1)).toBe(1)
+    await store.write([])
+    await pruneQuotas(store, clock)
+    await clock.advance(6 * HOUR)
+  }
+  const second = book(clock)
+  expect(await take(second, second.open({ count: 1000, per: DAY }), clock, 1000)).toBeLessThanOrEqual(996)
+})
+
+test('a quota that nobody used for long gives its lease back', async () => {
+  const clock = new FakeClock(START)
+  const from = book(clock)
+  expect(await take(from, from.open({ count: 1000, per: DAY }, 'seldom'), clock, 1)).toBe(1)
+  from.forget('seldom')
+  await store.write([])
+  expect(await take(from, from.open({ count: 1000, per: DAY }, 'seldom'), clock, 1000)).toBe(999)
+})
+
 test('time that really passed counts', async () => {
   const first = book(new FakeClock(START))
   await take(first, first.open({ count: 50, per: DAY }), new FakeClock(START), 50)
@@ -163,8 +229,8 @@ test('rows that count nothing any more are removed', async () => {
   await take(from, from.open({ count: 100, per: HOUR }, 'old'), clock, 10)
   await take(from, from.open({ count: 100, per: 2 * DAY }, 'new'), clock, 10)
   await from.close()
-  expect(await pruneQuotas(store, START + HOUR - 1)).toBe(0)
-  expect(await pruneQuotas(store, START + DAY)).toBe(1)
+  expect(await pruneQuotas(store, new FakeClock(START + HOUR - 1))).toBe(0)
+  expect(await pruneQuotas(store, new FakeClock(START + DAY))).toBe(1)
   expect(store.range('quota', {}).length).toBe(1)
 })
 

@@ -2,9 +2,13 @@
 
 import type { Clock, EpochMs } from '../../src/util/clock.ts'
 
+const PATIENCE_MS = 500
+
 export class FakeClock implements Clock {
   #now: EpochMs
   #elapsed = 0
+  /** Under way on a disk. */
+  readonly #works = new Set<Promise<unknown>>()
   readonly #timers = new Set<{ readonly at: number; readonly callback: () => void }>()
 
   constructor(start: EpochMs = Date.UTC(2026, 0, 1)) {
@@ -43,10 +47,17 @@ export class FakeClock implements Clock {
     })
   }
 
+  standStillFor(work: Promise<unknown>): void {
+    const done = (): void => void this.#works.delete(work)
+    this.#works.add(work)
+    work.then(done, done)
+  }
+
   /** Moves time on; after each timer that comes due, promises get their turn before the next one. */
   async advance(ms: number): Promise<void> {
     const end = this.#elapsed + ms
     for (;;) {
+      if (this.#works.size > 0) await this.#quiet()
       const next = this.#earliest()
       if (next === undefined || next.at > end) break
       this.#timers.delete(next)
@@ -55,6 +66,18 @@ export class FakeClock implements Clock {
       await new Promise(setImmediate)
     }
     this.#move(end)
+    await new Promise(setImmediate)
+  }
+
+  /** What hangs is not waited for: tests of that want the time to pass. */
+  async #quiet(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined
+    const patience = new Promise((resolve) => {
+      timer = setTimeout(resolve, PATIENCE_MS)
+    })
+    await Promise.race([Promise.allSettled(this.#works), patience])
+    clearTimeout(timer)
+    this.#works.clear()
     await new Promise(setImmediate)
   }
 

@@ -50,6 +50,8 @@ export type Options = Readonly<Record<string, string | number>>
 export interface PostfixOptions {
   /** SMTP services by name, each with the options of smtpd(8) that are its own. */
   readonly services?: Readonly<Record<string, Options>>
+  /** Services at another loopback address; they listen on the port of the first service. */
+  readonly addresses?: Readonly<Record<string, string>>
   /** More of main.cf. */
   readonly main?: Options
   /** Addresses that have a mailbox, which is named as they are; `@domain` is one that takes everything of the domain. */
@@ -119,7 +121,9 @@ export class Postfix {
   static async start(options: PostfixOptions = {}): Promise<Postfix> {
     const names = Object.keys(options.services ?? {})
     const free = await freePorts(names.length)
-    const ports = Object.fromEntries(names.map((name, index) => [name, free[index]!]))
+    const ports = Object.fromEntries(
+      names.map((name, index) => [name, options.addresses?.[name] === undefined ? free[index]! : free[0]!]),
+    )
     const postfix = new Postfix(mkdtempSync(join(tmpdir(), 'studs-postfix-')), ports)
     running.add(postfix)
     postfix.#writeFiles(options)
@@ -200,7 +204,7 @@ export class Postfix {
     if (code !== 0) throw new Error(`postqueue ended with ${code}`)
   }
 
-  #writeFiles({ services = {}, main = {}, mailboxes = [] }: PostfixOptions): void {
+  #writeFiles({ services = {}, addresses = {}, main = {}, mailboxes = [] }: PostfixOptions): void {
     const { directory } = this
     // Daemons run as several users and pass through here.
     chmodSync(directory, 0o755)
@@ -238,7 +242,7 @@ export class Postfix {
       const own = Object.entries({ syslog_name: `postfix/${name}`, ...options }).map(
         ([key, value]) => ` -o { ${key} = ${value} }\n`,
       )
-      return `127.0.0.1:${this.port(name)} inet n - n - - smtpd\n${own.join('')}`
+      return `${addresses[name] ?? '127.0.0.1'}:${this.port(name)} inet n - n - - smtpd\n${own.join('')}`
     })
     writeFileSync(join(directory, 'master.cf'), listeners.join('') + DAEMON_LINES.trimStart())
   }

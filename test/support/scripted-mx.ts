@@ -6,7 +6,8 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 
 /** What is done instead of the usual reply: text without CRLF, closing, or saying nothing from now on. */
 export type Act = string | 'hang up' | 'silence' | undefined
-export type Script = (said: { readonly command: string; readonly connection: number }) => Act
+/** `from`: the address of the client. */
+export type Script = (said: { readonly command: string; readonly connection: number; readonly from: string }) => Act
 
 export interface Received {
   readonly sender: string
@@ -78,6 +79,7 @@ export class ScriptedMx extends EventEmitter implements AsyncDisposable {
 
   #serve(socket: Socket): void {
     const connection = ++this.connections
+    const from = socket.remoteAddress ?? ''
     this.#sockets.add(socket)
     this.mostOpen = Math.max(this.mostOpen, ++this.open)
     socket.on('error', () => socket.destroy())
@@ -98,6 +100,7 @@ export class ScriptedMx extends EventEmitter implements AsyncDisposable {
       const act = this.script({
         command: command === 'MAIL' ? `MAIL ${sender}` : command === 'RCPT' ? `RCPT ${recipient}` : command,
         connection,
+        from,
       })
       if (act === 'silence') {
         phase = 'silent'

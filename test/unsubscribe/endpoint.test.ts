@@ -61,6 +61,7 @@ async function start(given: { url?: string; recipient?: string; desk?: () => Pro
         return found
       },
     },
+    policyOf: () => undefined,
     clock: { ...systemClock, now: () => clock.now(), monotonic: () => clock.monotonic() },
     onError: (error) => errors.push(error),
   })
@@ -296,6 +297,7 @@ describe('the rest of HTTP', () => {
     const { port } = await start()
     const parts = {
       desk: { unsubscribe: async () => undefined, unsubscribeTarget: () => undefined },
+      policyOf: () => undefined,
       clock: systemClock,
       onError: () => undefined,
     }
