@@ -22,24 +22,20 @@ import { announceTo } from './journal/announce.ts'
 import type { Journal } from './journal/journal.ts'
 import type { Message } from './mail/message.ts'
 import type { Logger } from './observe/logger.ts'
-import { attemptOf } from './queue/attempt.ts'
 import { type Core, createCore } from './queue/core.ts'
-import { Limits } from './queue/limits.ts'
-import { Pacing } from './queue/pacing.ts'
-import { QuotaBook } from './queue/quota-book.ts'
 import { returnPathKeys } from './queue/return-path-keys.ts'
-import { Runner } from './queue/runner.ts'
-import { bodyFileOf, readChunk } from './queue/spool.ts'
-import { Throttle } from './queue/throttle.ts'
+import { readChunk } from './queue/spool.ts'
 import { type RelayHealth, startHealth } from './relay/health.ts'
 import { keepHouse } from './relay/housekeeping.ts'
 import { changesOf, type NamedFiles, namedFiles } from './relay/named-files.ts'
+import { startPretendInternet } from './relay/pretend-internet.ts'
 import { createReports, type Reports } from './relay/reports.ts'
+import { createSending, type Sending } from './relay/sending.ts'
 import { type WatchedSources, watchSources } from './relay/sources.ts'
 import { storedPolicies } from './relay/tls-policies.ts'
 import { createTlsReports, type TlsReports } from './relay/tls-reports.ts'
 import type { ReportDesk } from './reports/desk.ts'
-import { createSandbox, type Sandbox } from './sandbox/sandbox.ts'
+import type { Sandbox } from './sandbox/sandbox.ts'
 import { originIn } from './shaping/origin.ts'
 import { type ConfiguredSigner, createSigner } from './sign/signer.ts'
 import { openStore } from './store/lmdb.ts'
@@ -81,13 +77,11 @@ interface Reloaded {
   readonly signer: ConfiguredSigner
   readonly submission: Submission
   readonly reports: Reports
-  readonly runner: Runner
+  readonly sending: Sending
   readonly health: Health
 }
 
 const GRACE_MS = 30 * SECOND
-/** Beyond the grace: what delivery gives back at its end is still written. */
-const SETTLE_MS = 5 * SECOND
 const CLOCK_TOLERANCE_MS = 5 * MINUTE
 const UNSUBSCRIBE = 'unsubscribe'
 const SANDBOX_NETWORKS = ['127.0.0.0/8', '::1/128']
@@ -110,10 +104,8 @@ class RelayBuilder {
   #settings: Settings
   #files: NamedFiles
   #draining = false
-  #runner: Runner | undefined
-  #pacing: Pacing | undefined
+  #sending: Sending | undefined
   #sources: WatchedSources | undefined
-  #throttle: Throttle | undefined
   #listeners: readonly Listening[] = []
   #reportListeners: readonly Listening[] = []
   /** What runs, in the order it was started; stopped backwards. */
@@ -158,7 +150,18 @@ class RelayBuilder {
     tlsReports.start({ acceptor: core.queue, signer })
     // After delivery and the runner have ended: what they told last is counted too.
     this.#stops.push(() => tlsReports.stop())
-    const runner = await this.#startRunner({ store, core, delivery, key: keys[0] })
+    const sending = createSending({
+      store,
+      core,
+      delivery,
+      key: keys[0],
+      settings: () => this.#settings,
+      clock,
+      logger,
+    })
+    this.#sending = sending
+    this.#stops.push((grace) => sending.stop(grace))
+    await sending.start()
     const certificates = await this.#openCertificates()
     const shared = { store, core, keys, certificates, clock, logger }
     const reports = createReports({ settings: () => this.#settings, hostname: machineName(), ...shared })
@@ -166,7 +169,7 @@ class RelayBuilder {
     const submission = this.#createSubmission({ core, delivery, signer, certificates, key: keys[0] })
     this.#followHealth(store, [submission, reports])
     const reload = (): Promise<readonly string[]> =>
-      this.#reload({ core, delivery, signer, submission, reports, runner, health: health.health })
+      this.#reload({ core, delivery, signer, submission, reports, sending, health: health.health })
     // Before the listeners, so that it stops after them: whoever asks hears that the relay is draining.
     const api = await this.#startApi({
       store,
@@ -205,7 +208,7 @@ class RelayBuilder {
     const until = clock.monotonic() + graceMs
     this.#draining = true
     this.#stopped.abort()
-    this.#runner?.takeNothingMore()
+    this.#sending?.runner.takeNothingMore()
     // One grace for all: a supervisor counts from the signal.
     for (const stop of this.#stops.splice(0).reverse()) await stop(Math.max(0, until - clock.monotonic()))
   }
@@ -239,33 +242,15 @@ class RelayBuilder {
 
   async #startSandbox(): Promise<Sandbox | undefined> {
     if (this.#settings.delivery.mode !== 'sandbox') return undefined
-    const sandbox = createSandbox({
-      settings: this.#settings.sandbox,
-      clock: this.#options.clock,
-      // Whatever the domain of a return path: in the pretend internet its MX is our own listener.
+    const { clock, logger } = this.#options
+    const { sandbox, inSandbox } = await startPretendInternet({
+      settings: this.#settings,
+      clock,
+      logger,
       reportTo: () => this.#reportListeners.find(({ name }) => name !== UNSUBSCRIBE),
     })
-    const { address, smtpPort, dnsPort } = await sandbox.start()
+    this.#inSandbox = inSandbox
     this.#stops.push(() => sandbox.stop())
-    this.#inSandbox = (settings) => ({
-      ...settings,
-      // No route leads out of the sandbox.
-      route: [],
-      tlsPolicy: [],
-      delivery: {
-        ...settings.delivery,
-        resolvers: [`${address}:${dnsPort}`],
-        port: smtpPort,
-        allowPrivate: false,
-        // Its name server validates nothing, and its domains publish nothing.
-        dane: 'off',
-        mtaSts: false,
-      },
-    })
-    this.#options.logger.info(
-      { event: 'sandbox', address, smtpPort, dnsPort },
-      'every mail is delivered into the sandbox (delivery.mode)',
-    )
     return sandbox
   }
 
@@ -285,71 +270,6 @@ class RelayBuilder {
       ...(this.#sources !== undefined && { addresses: this.#sources.addresses }),
       ...(this.#settings.delivery.mode === 'sandbox' ? { allowed: SANDBOX_NETWORKS } : {}),
     })
-  }
-
-  async #startRunner({
-    store,
-    core,
-    delivery,
-    key,
-  }: {
-    store: Store
-    core: Core
-    delivery: Delivery
-    key: ReturnPathKey
-  }): Promise<Runner> {
-    const { clock, logger } = this.#options
-    const parts = {
-      settings: () => this.#settings,
-      key,
-      readChunk: (id: string, index: number) => readChunk(store, id, index),
-      bodyFile: (id: string) => bodyFileOf(store, id),
-      clock,
-    }
-    const quotas = new QuotaBook({
-      store,
-      clock,
-      onLease: (name) => throttle.look(name),
-      onError: (error) => logger.warn({ event: 'quota-not-written', err: error }, 'a quota could not be written'),
-    })
-    const throttle: Throttle = new Throttle({ clock, quotas })
-    this.#throttle = throttle
-    const pacing = new Pacing({ ...core, store, shaping: core.shaping, settings: () => this.#settings, clock, logger })
-    this.#pacing = pacing
-    const runner = new Runner({
-      queue: core.queue,
-      delivery,
-      store,
-      limits: new Limits({
-        throttle,
-        delivery,
-        pacer: pacing,
-        gate: core.sources,
-        settings: () => this.#settings,
-      }),
-      throttle,
-      pacer: pacing,
-      suspensions: core.suspensions,
-      attemptOf: (flight) => attemptOf(parts, flight),
-      maxInFlight: () => this.#settings.queue.maxInFlight,
-      clock,
-      logger,
-    })
-    this.#stops.push(async (graceMs) => {
-      // Both at once: the runner waits for what delivery ends or gives back.
-      await Promise.all([runner.stop(graceMs + SETTLE_MS), delivery.close(graceMs)])
-      core.suspensions.close()
-      await pacing.close()
-      await quotas.close()
-    })
-    await core.queue.prepare()
-    runner.load()
-    // Finding the lanes reads all over the schedule.
-    await store.unmap()
-    runner.start()
-    core.sources.onChange(() => runner.lookAgain())
-    this.#runner = runner
-    return runner
   }
 
   async #openCertificates(): Promise<Certificates> {
@@ -427,10 +347,10 @@ class RelayBuilder {
       relay: {
         startedAt,
         delivery,
-        standing: (tenant, domain) => this.#runner?.standing(tenant, domain),
-        pacing: () => this.#pacing,
+        standing: (tenant, domain) => this.#sending?.runner.standing(tenant, domain),
+        pacing: () => this.#sending?.pacing,
         hasAddress: (address) => this.#sources?.addresses.isThere(address) ?? true,
-        spare: (limit) => this.#throttle?.spare(limit) ?? 0,
+        spare: (limit) => this.#sending?.throttle.spare(limit) ?? 0,
         listeners: () =>
           [...this.#listeners, ...this.#reportListeners].map((listener) => ({
             ...listener,
@@ -479,7 +399,7 @@ class RelayBuilder {
     parts.delivery.reconfigure(this.#inSandbox(settings), parts.core.shaping())
     parts.submission.reconfigure(settings)
     await parts.reports.reconfigure(settings)
-    parts.runner.forgetPlaces()
+    parts.sending.runner.forgetPlaces()
     parts.health.reconfigure()
     const files = namedFiles(settings)
     const all = [...changes, ...changesOf(this.#files, files)]
