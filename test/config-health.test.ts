@@ -8,7 +8,8 @@ import { load, problemsOf } from './support/config-file.ts'
 test.each([
   ['[alert]\nbounce_rates = [0.05, 0.02, 0.1]', 'alert.bounce_rates.1: this threshold is below the one before it'],
   ['[alert]\ncomplaint_rates = [0, 0.1, 0.2]', 'alert.complaint_rates.0: a threshold of 0 is always reached'],
-  ['[alert]\nbounce_rates = [0.05, 0.1]', 'alert.bounce_rates'],
+  ['[alert]\nbounce_rates = [0.05, 0.1]', 'alert.bounce_rates: needs 3 entries, not 2'],
+  ['[alert]\nbounce_rates = [0.1, 0.2, 0.3, 0.4]', 'alert.bounce_rates: needs 3 entries, not 4'],
   ['[alert]\nbounce_rates = [2, 5, 10]', 'alert.bounce_rates.0'],
   ['[alert]\nqueue_age = ["1d", "4h", "2d"]', 'alert.queue_age.1'],
   ['[alert]\ndeferral_share = 0', 'alert.deferral_share'],

@@ -34,7 +34,9 @@ export function addDkimCommands(program: Command, io: Io): void {
   const dkim = program.command('dkim').description('DKIM keys of the sender domains')
   dkim
     .command('gen')
-    .description('Make a key; print what to publish and what to configure')
+    .description(
+      'Make a key (the one that the configuration names, if its file is not there yet); print what to publish and configure',
+    )
     .argument('<domain>')
     .option('--selector <selector>', 'name of the key in DNS; default: the next free one')
     .option('--algorithm <algorithm>', 'rsa (which everybody verifies) or ed25519 (beside one)', 'rsa')
@@ -86,19 +88,24 @@ async function generate(text: string, at: Opened): Promise<void> {
   if (domain === undefined || domain.startsWith('[')) throw new CliError(EXIT.usage, `${text} is no domain name.`)
   const keys = at.senders.find((sender) => sender.domain === domain)?.keys ?? []
   const made = await make({ domain, keys, at, like: undefined })
+  const isNamed = keys.some(({ selector }) => selector === made.selector)
   showKey(made, at, (page) => [
     page('bold', '1. Publish'),
     `${dkimName(made.selector, domain)}. IN TXT ${quotedStrings(made.record)}`,
     '',
-    page('bold', `2. Add to the configuration, below the [[domain]] of ${domain}, and reload`),
-    ...keyBlock({
-      selector: made.selector,
-      file: shownFile(made.file, at),
-      state: keys.length > 0 ? 'publish' : undefined,
-    }),
+    ...(isNamed
+      ? [page('bold', '2. The configuration names it already: reload, or start the relay')]
+      : [
+          page('bold', `2. Add to the configuration, below the [[domain]] of ${domain}, and reload`),
+          ...keyBlock({
+            selector: made.selector,
+            file: shownFile(made.file, at),
+            state: keys.length > 0 ? 'publish' : undefined,
+          }),
+        ]),
     '',
     page('bold', `3. studs dns check ${domain}`),
-    ...(keys.length > 0
+    ...(keys.length > 0 && !isNamed
       ? [page('dim', 'Once it says that the record is there, take the state out and reload: then the key signs.')]
       : []),
   ])
@@ -138,7 +145,14 @@ async function make({ domain, keys, at, like }: Making): Promise<MadeKey> {
   const directory = loaded.settings.data.directory
   const isTaken = (selector: string): boolean =>
     keys.some((key) => key.selector === selector) || existsSync(keyFileName(directory, { domain, selector }))
-  const selector = options.selector ?? nextSelector((like ?? keys.at(-1))?.selector, isTaken)
+  // A configuration that names its key before there is one waits for just that.
+  const awaited = keys.find(
+    (key) => !existsSync(key.file) && (options.selector === undefined || key.selector === options.selector),
+  )
+  const isAwaited = awaited !== undefined && like === undefined && awaited.state !== 'retired'
+  const selector = isAwaited
+    ? awaited.selector
+    : (options.selector ?? nextSelector((like ?? keys.at(-1))?.selector, isTaken))
   if (!SELECTOR.test(selector))
     throw new CliError(EXIT.usage, `"${selector}" cannot stand in DNS; use letters, digits and "-".`)
   const algorithm = options.algorithm ?? like?.key?.algorithm ?? 'rsa'
@@ -147,10 +161,11 @@ async function make({ domain, keys, at, like }: Making): Promise<MadeKey> {
   const bits = Number(options.bits ?? like?.key?.bits ?? MIN_RSA_BITS)
   if (!Number.isInteger(bits) || bits < MIN_RSA_BITS || bits > MAX_RSA_BITS)
     throw new CliError(EXIT.usage, `--bits goes from ${MIN_RSA_BITS} to ${MAX_RSA_BITS}.`)
-  if (keys.some((key) => key.selector === selector))
+  if (!isAwaited && keys.some((key) => key.selector === selector))
     throw new CliError(EXIT.failed, `${domain} has a key with the selector ${selector} already.`)
   try {
-    return await makeKey({ domain, selector, algorithm, bits, file: keyFileName(directory, { domain, selector }) })
+    const file = isAwaited ? awaited.file : keyFileName(directory, { domain, selector })
+    return await makeKey({ domain, selector, algorithm, bits, file })
   } catch (error) {
     if (!(error instanceof KeyFileExists)) throw error
     throw new CliError(EXIT.failed, `Nothing was made: ${error.message}. Take another --selector.`, { cause: error })

@@ -71,7 +71,7 @@ function notesOf({ domain, returnPath, keys, sources }: Sender): string[] {
       .filter(({ addresses }) => addresses.length === 0)
       .map(
         ({ name }) =>
-          `The public address of source "${name}" is not known: set ipv4, or public_ipv4 where NAT stands between.`,
+          `The public address of the source ${name} is not known: set ipv4, or public_ipv4 where NAT stands between.`,
       ),
   ]
 }

@@ -3,14 +3,16 @@
 import type { Command } from 'commander'
 import type { LaneExplanation as Explanation } from '../http/operations.ts'
 import type { Io } from './io.ts'
-import type { Page } from './output.ts'
+import { type Page, proseLines } from './output.ts'
 import { type Tools, withRelay } from './session.ts'
 import { paceText } from './suspend.ts'
-import { padEnd } from './terminal.ts'
+import { type Colour, padEnd } from './terminal.ts'
 import { counted, dateTimeText, durationText } from './time.ts'
 import { causeLine } from './timeline.ts'
 
 type Lane = Explanation['lanes'][number]
+
+const HEADING_WIDTH = 11
 
 export function addExplainCommand(program: Command, io: Io, { version }: Tools): void {
   program
@@ -26,16 +28,27 @@ export function addExplainCommand(program: Command, io: Io, { version }: Tools):
 
 export function explanationLines(explained: Explanation, page: Page): string[] {
   const { domain, site, provider, cause, lanes, paths, bound, recipient } = explained
-  const row = (name: string, value: string): string => `${page.paint('dim', padEnd(name, 11))}${value}`
-  const nowhere = cause === undefined ? 'unknown' : page.paint('red', `none: ${causeLine(cause)}`)
+  const row = (name: string, value: string, colour?: Colour): string[] => {
+    const [first = '', ...others] = proseLines(value, { ...page, width: page.width - HEADING_WIDTH }, '')
+    const painted = (line: string): string => (colour === undefined ? line : page.paint(colour, line))
+    return [
+      `${page.paint('dim', padEnd(name, HEADING_WIDTH))}${painted(first)}`,
+      ...others.map((line) => padEnd('', HEADING_WIDTH) + painted(line)),
+    ]
+  }
+  const nowhere = cause === undefined ? 'unknown' : `none: ${causeLine(cause)}`
   return [
-    ...(recipient === undefined ? [] : recipientRows(recipient, page).map(([name, value]) => row(name, value))),
-    row('Domain', domain),
-    row('Site', `${site ?? nowhere}${provider === undefined ? '' : ` (${provider})`}`),
-    ...paths.map(({ source, connections, active, idle, queued }) =>
+    ...(recipient === undefined ? [] : recipientRows(recipient, page).flatMap(([name, value]) => row(name, value))),
+    ...row('Domain', domain),
+    ...row(
+      'Site',
+      `${site ?? nowhere}${provider === undefined ? '' : ` (${provider})`}`,
+      site === undefined && cause !== undefined ? 'red' : undefined,
+    ),
+    ...paths.flatMap(({ source, connections, active, idle, queued }) =>
       row('Path', `from ${source}: ${active} of ${connections} connections busy, ${idle} idle, ${queued} in line`),
     ),
-    ...bound.map((each) => row(each.kind === 'slow' ? 'Slow' : 'Suspended', boundText(each, page))),
+    ...bound.flatMap((each) => row(each.kind === 'slow' ? 'Slow' : 'Suspended', boundText(each, page))),
     ...(lanes.length === 0 ? ['', 'Nobody waits.'] : lanes.flatMap((lane) => ['', ...laneLines(lane, page)])),
   ]
 }
@@ -65,13 +78,13 @@ function laneLines(lane: Lane, page: Page): string[] {
   const count = `${more ? 'more than ' : ''}${counted(waiting, 'recipient')}`
   return [
     `${page.paint('bold', `Tenant ${tenant}`)}: ${count} waiting, ${due} of them due`,
-    `  ${bindingText(lane.binding, page)}`,
-    ...(last_refusal === undefined
-      ? []
-      : [
-          `  Last refused: ${last_refusal.recipient}, ${causeLine(last_refusal.cause)}${last_refusal.rule === undefined ? '' : ` (${last_refusal.category}, rule ${last_refusal.rule})`}`,
-        ]),
+    ...proseLines(`  ${bindingText(lane.binding, page)}`, page, '    '),
+    ...(last_refusal === undefined ? [] : proseLines(`  ${refusalText(last_refusal)}`, page, '    ')),
   ]
+}
+
+function refusalText({ recipient, cause, rule, category }: NonNullable<Lane['last_refusal']>): string {
+  return `Last refused: ${recipient}, ${causeLine(cause)}${rule === undefined ? '' : ` (${category}, rule ${rule})`}`
 }
 
 function bindingText(binding: Lane['binding'], { now }: Page): string {

@@ -76,7 +76,9 @@ describe('healthLines', () => {
   })
 
   test('without mail it says so', () => {
-    expect(healthLines(frame(), page(80))).toEqual(['No mail in the last 24 hours.'])
+    expect(healthLines(frame(), page(80))).toEqual(['No mail counted there in the last 24 hours.'])
+    const relay = { ...frame(), sections: [{ title: 'RELAY', rows: [] }] }
+    expect(healthLines(relay, page(80))).toEqual(['No mail in the last 24 hours.'])
   })
 })
 

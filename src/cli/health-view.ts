@@ -46,7 +46,10 @@ export function healthLines({ window, alerts, sections }: HealthFrame, given: Pa
   const page = { ...given, isFile: false }
   const shown = sections.filter(({ rows }) => rows.length > 0)
   const told = [...alerts.map((alert) => alertLine(alert, page)), ...(alerts.length === 0 ? [] : [''])]
-  if (shown.length === 0) return [...told, 'No mail in the last 24 hours.']
+  if (shown.length === 0) {
+    const what = sections.some(({ title }) => title === 'RELAY') ? '' : ' counted there'
+    return [...told, `No mail${what} in the last 24 hours.`]
+  }
   const rows = height === undefined ? undefined : rowsFor(shown, height - told.length - 2)
   const nameWidth = Math.max(...shown.flatMap((section) => section.rows.map(({ name }) => widthOf(shownName(name)))))
   const tables = shown.flatMap(({ title, rows: all }) => {

@@ -4,7 +4,7 @@
 
 import type { EpochMs } from '../util/clock.ts'
 import type { Io } from './io.ts'
-import { jsonLine, type Paint, painter, printable, printableDeep } from './terminal.ts'
+import { jsonLine, type Paint, painter, printable, printableDeep, wrap } from './terminal.ts'
 
 export interface OutputOptions {
   readonly json?: boolean
@@ -35,10 +35,31 @@ export interface Output {
   error(sentence: string): void
 }
 
+const INDENT = '  '
+const ERROR = 'error:'
+const LEAST_WIDTH = 20
+
+/** Prose: broken at spaces on a terminal, as it is in a file. Further lines are moved in. Not for coloured text. */
+export function proseLines(
+  text: string,
+  { width, isFile }: Pick<Page, 'width' | 'isFile'>,
+  indent: string = INDENT,
+): string[] {
+  if (isFile === true) return [text]
+  const [first = '', ...others] = wrap(text, Math.max(LEAST_WIDTH, width))
+  if (others.length === 0) return [first]
+  const rest = wrap(text.slice(first.length).trimStart(), Math.max(LEAST_WIDTH, width - indent.length))
+  return [first, ...rest.map((line) => `${indent}${line}`)]
+}
+
 /** Further lines are moved in, so that none can pass for a sentence of ours. */
-function printableLines(text: string): string {
+function printableLines(text: string, page: Page): string {
   const [first = '', ...others] = text.split('\n')
-  return [printable(first), ...others.map((line) => `  ${printable(line.trimEnd())}`)].join('\n')
+  // The first line stands behind a word of ours.
+  const told = proseLines(`${ERROR} ${printable(first)}`, page)
+    .join('\n')
+    .slice(ERROR.length + 1)
+  return [told, ...others.map((line) => `${INDENT}${printable(line.trimEnd())}`)].join('\n')
 }
 
 export function createOutput(io: Io, options: OutputOptions): Output {
@@ -55,11 +76,11 @@ export function createOutput(io: Io, options: OutputOptions): Output {
     item: (item, render) => print(isJson ? [jsonLine(item)] : render(printableDeep(item), page)),
     done: (result, sentence) => {
       if (isJson) print([jsonLine(result)])
-      else if (!isQuiet) print([printable(sentence)])
+      else if (!isQuiet) print(proseLines(printable(sentence), page))
     },
     note: (sentence) => {
-      if (!isQuiet) io.err(`${page.paint('dim', printable(sentence))}\n`)
+      if (!isQuiet) io.err(`${page.paint('dim', proseLines(printable(sentence), page).join('\n'))}\n`)
     },
-    error: (sentence) => io.err(`${page.paint('red', 'error:')} ${printableLines(sentence)}\n`),
+    error: (sentence) => io.err(`${page.paint('red', ERROR)} ${printableLines(sentence, page)}\n`),
   }
 }

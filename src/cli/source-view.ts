@@ -1,7 +1,7 @@
 // Sources for people: a table of all, and the plan of one that warms up. Pure: what the API says in, lines out.
 
 import type { Source, SourceState, WarmUpStory } from '../http/source-operations.ts'
-import type { Page } from './output.ts'
+import { type Page, proseLines } from './output.ts'
 import { table } from './table.ts'
 import { type Colour, truncate } from './terminal.ts'
 import { countText, dateText, durationText } from './time.ts'
@@ -84,7 +84,7 @@ export function warmUpLines({ source, plan }: WarmUpStory, page: Page): string[]
     : 'What is beyond it waits.'
   const today = warmUp.day < 1 ? `begins on ${warmUp.since}` : `day ${warmUp.day} since ${warmUp.since}`
   return [
-    `${source.name}: ${today}, ${warmUp.days} days. ${overflow}`,
+    ...proseLines(`${source.name}: ${today}, ${warmUp.days} days. ${overflow}`, page, ''),
     '',
     ...table(
       plan,

@@ -32,12 +32,12 @@ export function addSourceCommands(program: Command, io: Io, { version }: Tools):
 function addDrainCommands(source: Command, io: Io, { version }: Tools): void {
   source
     .command('drain')
-    .description('Let nothing new leave from a source until it is taken back; what is in flight ends')
+    .description('Let nothing new leave from a source until it is taken back; what is under way ends')
     .argument('<name>')
-    .requiredOption('--why <text>', 'kept in the journal')
-    .action((name: string, { why }: { why: string }, command: Command) =>
+    .requiredOption('--reason <text>', 'why; kept in the journal')
+    .action((name: string, { reason }: { reason: string }, command: Command) =>
       withRelay({ command, io, version }, async ({ operations, output }) => {
-        const drain = await operations.drainSource(name, { reason: why, who: whoAmI() })
+        const drain = await operations.drainSource(name, { reason, who: whoAmI() })
         output.done(
           drain,
           `Nothing new leaves from ${drain.name}. Its mail leaves from the others of its pools, or waits.`,
@@ -48,10 +48,10 @@ function addDrainCommands(source: Command, io: Io, { version }: Tools): void {
     .command('undrain')
     .description('Take a source into use again')
     .argument('<name>')
-    .requiredOption('--why <text>', 'kept in the journal')
-    .action((name: string, { why }: { why: string }, command: Command) =>
+    .requiredOption('--reason <text>', 'why; kept in the journal')
+    .action((name: string, { reason }: { reason: string }, command: Command) =>
       withRelay({ command, io, version }, async ({ operations, output }) => {
-        const drain = await operations.undrainSource(name, { reason: why, who: whoAmI() })
+        const drain = await operations.undrainSource(name, { reason, who: whoAmI() })
         if (drain === undefined) throw new CliError(EXIT.notFound, `The source ${name} is not drained.`)
         output.done(drain, `Mail leaves from ${drain.name} again.`)
       }),

@@ -9,10 +9,15 @@ import { CliError, EXIT, type Io } from './io.ts'
 import type { Page } from './output.ts'
 import { type Tools, withRelay } from './session.ts'
 import { table } from './table.ts'
+import { truncate, widthOf } from './terminal.ts'
 import { dateTimeText, durationText } from './time.ts'
 
 const ORDERED = SUSPENDABLE.filter((kind): kind is Ordered => kind !== 'slow')
 type Ordered = Exclude<SuspensionKind, 'slow'>
+
+// Columns of a table that is worth having, with the gaps before them.
+const LEAST_BY = 24
+const LEAST_WHY = 24
 
 export function addSuspendCommands(program: Command, io: Io, { version }: Tools): void {
   const suspend = program
@@ -30,7 +35,10 @@ export function addSuspendCommands(program: Command, io: Io, { version }: Tools)
         const { for: duration_ms, reason } = options
         const made = await operations.suspend({ kind: of, name, reason, duration_ms, who: whoAmI() })
         const until = made.until === undefined ? '' : ` until ${dateTimeText(made.until)} UTC`
-        output.done(made, `Mail of the ${of} ${made.name} waits${until}.`)
+        // Mail of a source has others to leave from.
+        const done =
+          of === 'source' ? `Nothing leaves from the source ${made.name}` : `Mail of the ${of} ${made.name} waits`
+        output.done(made, `${done}${until}.`)
       }),
     )
   suspend
@@ -48,9 +56,7 @@ export function addSuspendCommands(program: Command, io: Io, { version }: Tools)
             EXIT.notFound,
             of === 'slow' ? `No path ${name} is slow.` : `The ${of} ${name} is not suspended.`,
           )
-        const done =
-          of === 'slow' ? `The path ${resumed.name} is free again.` : `Mail of the ${of} ${resumed.name} goes on.`
-        output.done(resumed, done)
+        output.done(resumed, resumedText(of, resumed.name))
       }),
     )
   suspend
@@ -65,23 +71,40 @@ export function addSuspendCommands(program: Command, io: Io, { version }: Tools)
     )
 }
 
-function suspensionTable(items: readonly Suspension[], page: Page): string[] {
-  return table(
-    items,
-    [
-      { title: 'WHOSE', value: (each) => `${each.kind} ${each.name}`, least: 16 },
-      {
-        title: 'STILL',
-        align: 'right',
-        value: ({ until }) => (until === undefined ? '-' : durationText(Date.parse(until) - page.now)),
-      },
-      { title: 'SINCE', value: ({ since }) => dateTimeText(since) },
-      { title: 'PACE', value: paceText },
-      { title: 'BY', value: ({ who }) => who, least: 8 },
-      { title: 'WHY', value: ({ why }) => why, least: 12 },
-    ],
-    page,
-  )
+function resumedText(of: SuspensionKind, name: string): string {
+  if (of === 'slow') return `The path ${name} is free again.`
+  return of === 'source' ? `Mail leaves from the source ${name} again.` : `Mail of the ${of} ${name} goes on.`
+}
+
+/** Whole names: they are what `rm` wants. Where they leave too little room, who and why stand below. */
+export function suspensionTable(items: readonly Suspension[], page: Page): string[] {
+  const columns = [
+    { title: 'WHOSE', value: (each: Suspension) => `${each.kind} ${each.name}` },
+    { title: 'STILL', align: 'right', value: (each: Suspension) => stillText(each, page) },
+    { title: 'SINCE', value: ({ since }: Suspension) => dateTimeText(since) },
+    { title: 'PACE', value: paceText },
+    { title: 'BY', value: ({ who }: Suspension) => who, least: 8 },
+    { title: 'WHY', value: ({ why }: Suspension) => why, least: LEAST_WHY },
+  ] as const
+  const names = table(items, columns.slice(0, 4), { ...page, isFile: true })
+  if (page.isFile === true || Math.max(...names.map(widthOf)) + LEAST_BY + LEAST_WHY <= page.width)
+    return table(items, columns, page)
+  const [head = '', ...rows] = table(items, [{ ...columns[0], least: 16 }, columns[1], columns[3]], page)
+  return [
+    head,
+    ...rows.flatMap((row, at) => {
+      const item = items[at]
+      return item === undefined ? [row] : [row, page.paint('dim', truncate(`    ${reasonText(item)}`, page.width))]
+    }),
+  ]
+}
+
+function reasonText({ who, since, why }: Suspension): string {
+  return `${who}, ${dateTimeText(since)}: ${why}`
+}
+
+function stillText({ until }: Suspension, { now }: Page): string {
+  return until === undefined ? '–' : durationText(Date.parse(until) - now)
 }
 
 /** `12/min, usually 10/s`: now, and before. */

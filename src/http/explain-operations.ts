@@ -177,7 +177,7 @@ async function laneOf(parts: ExplainParts, tenant: string, domain: Domain): Prom
   const { recipients } = await core.operator.find({ tenant, domain, state: 'waiting', limit: 1 })
   const [first] = recipients
   const last = first === undefined ? undefined : refusalOf(core.journal, first.id, first.n)
-  const binding = bindingOf(standing, clock.now())
+  const binding = bindingOf(standing, first?.state.kind === 'waiting' ? first.state.dueAt : undefined, clock.now())
   const nextAttemptAt =
     binding.kind === 'suspended' ? binding.suspension.until : 'until' in binding ? binding.until : undefined
   return {
@@ -191,7 +191,8 @@ async function laneOf(parts: ExplainParts, tenant: string, domain: Domain): Prom
   }
 }
 
-function bindingOf(standing: LaneStanding | undefined, now: EpochMs): Binding {
+/** `firstDue`: of the first that waits. The lane may only know an earlier time, at which it looks again. */
+function bindingOf(standing: LaneStanding | undefined, firstDue: EpochMs | undefined, now: EpochMs): Binding {
   if (standing?.suspension !== undefined) return { kind: 'suspended', suspension: standing.suspension }
   if (standing?.isWithoutSource === true) return { kind: 'no-source' }
   if (standing?.limit !== undefined) {
@@ -205,7 +206,7 @@ function bindingOf(standing: LaneStanding | undefined, now: EpochMs): Binding {
     }
   }
   if (standing?.nextDue !== undefined && standing.nextDue > now && !standing.isReady)
-    return { kind: 'back-off', until: standing.nextDue }
+    return { kind: 'back-off', until: Math.max(standing.nextDue, firstDue ?? 0) }
   const { inFlight, slots } = standing ?? {}
   if (inFlight !== undefined && slots !== undefined && inFlight >= slots)
     return { kind: 'connections', inFlight, slots }

@@ -107,7 +107,7 @@ export function sourceOperations(parts: SourceParts): SourceOperations {
     warmUp: async (name) => {
       const source = known(name)
       if (source.warmUp === undefined)
-        throw new OperationError('invalid', `Source ${name} has no warm-up plan: it is warm.`)
+        throw new OperationError('conflict', `The source ${name} has no warm-up plan: it counts as warm.`)
       const standing = standingOf(parts, source)
       return { source: toWire(standing), plan: planOf(source.warmUp, standing.warmUp?.providers ?? []) }
     },

@@ -8,7 +8,7 @@ import { isName } from './record.ts'
 import type { SenderSource } from './sender.ts'
 
 export async function checkSource(source: SenderSource, lookup: Lookup): Promise<Diagnosis[]> {
-  const { name, ehlo, addresses } = source
+  const { name, ehlo, addresses, local } = source
   if (!isName(ehlo)) {
     const cure = 'set ehlo of the source, or node.hostname, to the PTR name of its address'
     return [
@@ -18,8 +18,11 @@ export async function checkSource(source: SenderSource, lookup: Lookup): Promise
   if (addresses.length === 0) {
     return [
       about('source', name).unknown({
-        message: 'its public address is not known',
-        cure: 'set ipv4 and ipv6 of the source, or public_ipv4 and public_ipv6 where NAT stands between',
+        message: local.length === 0 ? 'its public address is not known' : `no receiver can see ${local.join(' or ')}`,
+        cure:
+          local.length === 0
+            ? 'set ipv4 and ipv6 of the source, or public_ipv4 and public_ipv6 where NAT stands between'
+            : 'set public_ipv4 or public_ipv6 of the source to what others see',
       }),
     ]
   }

@@ -5,6 +5,7 @@ import { isIP } from 'node:net'
 import { isWildcard } from '../config/network.ts'
 import type { DomainSettings, Settings, SourceSettings } from '../config/schema.ts'
 import { bitsOf, dnsRecord, parseKey } from '../sign/key.ts'
+import { reasonOf } from '../sign/keyring.ts'
 import { isPublic } from './address.ts'
 
 export interface Sender {
@@ -124,7 +125,7 @@ function keyOf({ selector, keyFile, state }: DomainSettings['dkim'][number], rea
   try {
     pem = read(keyFile)
   } catch (error) {
-    return { ...about, problem: `cannot be read (${(error as Error).message})` }
+    return { ...about, problem: `cannot be read (${reasonOf(error)})` }
   }
   const key = parseKey(pem)
   if ('problem' in key) return { ...about, problem: key.problem }

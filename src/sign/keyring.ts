@@ -117,12 +117,18 @@ function loadKeys({ domain, settings, readFile, problems, warnings }: Loading): 
   return keys
 }
 
+/** Without the call and the path: the sentence around it has the path. */
+export function reasonOf(error: unknown): string {
+  return (error as Error).message.replace(/, \w+ '.*'$/, '')
+}
+
 function loadKey(keyFile: string, readFile: ReadKeyFile): { key: SigningKey; mode: number } | { problem: string } {
   let file: KeyFile
   try {
     file = readFile(keyFile)
   } catch (error) {
-    return { problem: `cannot be read (${(error as Error).message}); put the key there or correct key_file` }
+    const cure = 'put the key there, make it with `studs dkim gen`, or correct key_file'
+    return { problem: `cannot be read (${reasonOf(error)}); ${cure}` }
   }
   const key = parseKey(file.pem)
   return 'problem' in key ? key : { key, mode: file.mode }

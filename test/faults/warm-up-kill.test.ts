@@ -60,7 +60,7 @@ sources = [{ source = "warm" }, { source = "cold", weight = 4 }]
   expect(acked.length).toBe(LIVES * MAILS)
   expect(cold()).toBeLessThanOrEqual(PLAN)
   expect(cold()).toBeGreaterThan(0)
-  const drained = await runStuds(['--config', relay.configFile, 'source', 'drain', 'warm', '--why', 'x'])
+  const drained = await runStuds(['--config', relay.configFile, 'source', 'drain', 'warm', '--reason', 'x'])
   expect([drained.code, drained.err]).toEqual([0, ''])
   await relay.kill()
   const last = await ChildRelay.start(options)

@@ -72,6 +72,26 @@ describe('gen', () => {
     expect((await studs('dkim', 'gen', 'example.com')).out).toContain('selector = "s2"')
   })
 
+  test('makes the key that the configuration names and has not yet, where it names it', async () => {
+    const named = 'dkim = [{ selector = "s1", key_file = "keys/a.pem" }]'
+    configure(`[[domain]]\nname = "example.com"\n${named}\n`)
+    const { code, out } = await studs('dkim', 'gen', 'example.com')
+    expect(code).toBe(0)
+    expect(statSync(join(directory, 'keys', 'a.pem')).mode & 0o777).toBe(0o600)
+    expect(out).toMatch(/^s1\._domainkey\.example\.com\. IN TXT/m)
+    expect(out).toContain('2. The configuration names it already')
+    expect(out).not.toContain('key_file')
+    const next = await studs('dkim', 'gen', 'example.com')
+    expect(next.out).toMatch(/selector = "s2".*state = "publish"/s)
+  })
+
+  test('a retired key whose file is gone is not made again', async () => {
+    const named = 'dkim = [{ selector = "s1", key_file = "keys/a.pem", state = "retired" }]'
+    configure(`[[domain]]\nname = "example.com"\n${named}\n`)
+    expect((await studs('dkim', 'gen', 'example.com')).out).toContain('selector = "s2"')
+    expect(await studs('dkim', 'gen', 'example.com', '--selector', 's1')).toMatchObject({ code: 1 })
+  })
+
   test('the signer takes what was made', async () => {
     const { out } = await studs('dkim', 'gen', 'example.com')
     configure(`[[domain]]\nname = "example.com"\n${blocksIn(out)}\n`)

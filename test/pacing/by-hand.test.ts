@@ -10,7 +10,7 @@ const ADD = ['--for', '1h', '--reason', 'they asked for it'] as const
 test('a source at one provider', async () => {
   const world = await startPaced({ shaping: '' })
   expect(await world.studs('suspend', 'add', 'source', 'x@big', ...ADD)).toMatch(
-    /^Mail of the source x@big waits until /,
+    /^Nothing leaves from the source x@big until /,
   )
   await sendEach(world, [...many(20, 'large.test'), ...many(20, 'small.test')])
   await world.relay.record('delivered', { count: 40 })

@@ -94,7 +94,7 @@ test('a restart does not forget a pace; a person does', { timeout: 60_000 }, asy
     },
   ])
   expect(await again.studs('suspend', 'list')).toMatch(
-    /slow x@mx\.small\.test +- .*\/(h|min|s), usually .*learned +450 4\.7\.1/,
+    /slow x@mx\.small\.test +– .*\/(h|min|s), usually .*learned +450 4\.7\.1/,
   )
   expect(await again.studs('suspend', 'rm', 'slow', 'x@mx.small.test', '--reason', 'they have more room now')).toMatch(
     /free again/,

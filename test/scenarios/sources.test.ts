@@ -99,7 +99,7 @@ describe('studs source', () => {
   test('list and drain: nothing new leaves from it, its mail from the other, also after a restart', async () => {
     const { mx, by } = await counting()
     let relay = await start(mx)
-    const drained = await studs(relay, 'source', 'drain', 'a', '--why', 'goes back to the provider')
+    const drained = await studs(relay, 'source', 'drain', 'a', '--reason', 'goes back to the provider')
     expect(drained).toMatchObject({ code: 0, out: expect.stringContaining('Nothing new leaves from a.') })
     await sendSingly(relay, 12)
     expect(by).toEqual({ '127.0.0.3': 12 })
@@ -112,10 +112,10 @@ describe('studs source', () => {
     expect(list).toMatch(/^b +default +warm +– +24 +24 +–$/m)
     expect(list).toMatch(/^a is drained by .+ since .+: goes back to the provider$/m)
     // The other one too: everything waits, and goes on with the first that is back.
-    await studs(relay, 'source', 'drain', 'b', '--why', 'x')
+    await studs(relay, 'source', 'drain', 'b', '--reason', 'x')
     const id = await relay.send('late@a.test')
     await stuck(relay, id)
-    expect((await studs(relay, 'source', 'undrain', 'a', '--why', 'stays')).code).toBe(0)
+    expect((await studs(relay, 'source', 'undrain', 'a', '--reason', 'stays')).code).toBe(0)
     await relay.record('delivered', { message: id })
     expect(by).toEqual({ '127.0.0.2': 1, '127.0.0.3': 24 })
     const changes = relay.records.filter(({ kind }) => kind === 'suspended' || kind === 'resumed')
@@ -128,21 +128,21 @@ describe('studs source', () => {
   test('on a stopped relay, and what is wrong', async () => {
     const { mx } = await counting()
     const relay = await start(mx)
-    expect(await studs(relay, 'source', 'drain', 'c', '--why', 'x')).toMatchObject({
+    expect(await studs(relay, 'source', 'drain', 'c', '--reason', 'x')).toMatchObject({
       code: 3,
       err: expect.stringContaining('There is no source c'),
     })
     expect(await studs(relay, 'source', 'drain', 'a')).toMatchObject({ code: 2 })
-    expect(await studs(relay, 'source', 'undrain', 'a', '--why', 'x')).toMatchObject({
+    expect(await studs(relay, 'source', 'undrain', 'a', '--reason', 'x')).toMatchObject({
       code: 3,
       err: expect.stringContaining('is not drained'),
     })
     expect(await studs(relay, 'source', 'warm-up', 'a')).toMatchObject({
-      code: 2,
+      code: 1,
       err: expect.stringContaining('has no warm-up plan'),
     })
     await relay.stop()
-    expect(await studs(relay, 'source', 'drain', 'a', '--why', 'x')).toMatchObject({ code: 0 })
+    expect(await studs(relay, 'source', 'drain', 'a', '--reason', 'x')).toMatchObject({ code: 0 })
     expect((await studs(relay, 'source', 'list')).out).toMatch(/^a +default +drained/m)
   })
 

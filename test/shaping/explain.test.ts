@@ -80,6 +80,17 @@ test('a back-off, with the words and the rule behind it', async () => {
   expect(await explain(relay, id)).toMatch(/Last reply +4\d\d .*\(rule \S+\)/)
 })
 
+test('the lane waits as long as its only recipient does, however its retry was spread', async () => {
+  const relay = await startTestRelay({ jitter: 0.5 })
+  for (let n = 0; n < 8; n++) {
+    const id = await relay.send(`tempfail@d${n}.test`)
+    await relay.record('deferred', { count: n + 1 })
+    const text = await explained(relay, id, /Next .*next attempt/s)
+    const [, next] = /^Next +in \S.* \((.*) UTC\)$/m.exec(text) ?? []
+    expect(text).toContain(`(${next} UTC).`)
+  }
+})
+
 test('what is nothing', async () => {
   const relay = await startTestRelay()
   const run = (what: string) =>

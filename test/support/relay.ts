@@ -24,6 +24,8 @@ export interface TestRelayOptions {
   /** No sandbox: mail goes where DNS (`resolvers` in `delivery`) says. */
   readonly internet?: boolean
   readonly clock?: Clock
+  /** Of retries; none unless given. */
+  readonly jitter?: number
   /** Written as rules.toml beside the configuration. */
   readonly rules?: string
   /** The directory of an earlier relay, to start it again. */
@@ -58,7 +60,14 @@ kind = "feedback"
 address = "*@sender.test"
 `
 
-export const configOf = ({ toml = '', delivery = '', queue = '', routeTo, internet }: TestRelayOptions): string => `
+export const configOf = ({
+  toml = '',
+  delivery = '',
+  queue = '',
+  jitter = 0,
+  routeTo,
+  internet,
+}: TestRelayOptions): string => `
 [node]
 hostname = "relay.test"
 [data]
@@ -74,7 +83,7 @@ workers = 0
 connection_rate = "100000/s"
 ${delivery}
 [queue]
-jitter = 0
+jitter = ${jitter}
 ${queue}
 [[listener]]
 name = "trusted"
