@@ -18,11 +18,16 @@ const TYPE_WORDS: Readonly<Record<Exclude<ValueNode['type'], 'choice'>, string>>
   network: 'network',
 }
 
+/** For a terminal: none is narrower. */
+const TEXT_WIDTH = 80
+/** Of the headers in the brief list, the longest with a gap. */
+const SECTION_WIDTH = 20
+
 /** `duration`, `"a", "b" or "c"`, `whole number, 1 to 16`, `list of texts`. */
 export function typeText(node: Node): string {
   if (node.kind === 'table') return 'table'
   if (node.kind === 'tables') return 'array of tables'
-  if (node.kind === 'list') return `list of ${typeText(node.item)}s`
+  if (node.kind === 'list') return listText(node.item)
   if (node.type === 'choice') {
     const choices = node.choices.map((choice) => JSON.stringify(choice))
     return `${choices.slice(0, -1).join(', ')} or ${choices.at(-1)}`
@@ -30,8 +35,14 @@ export function typeText(node: Node): string {
   return TYPE_WORDS[node.type] + rangeText(node)
 }
 
+/** Words have a plural; choices do not. */
+function listText(item: ValueNode): string {
+  if (item.type === 'choice') return `list, each ${typeText(item)}`
+  return `list of ${TYPE_WORDS[item.type]}${item.type === 'address' ? 'es' : 's'}${rangeText(item)}`
+}
+
 function rangeText({ min, max }: ValueNode): string {
-  if (min !== undefined && max !== undefined) return ` from ${min} to ${max}`
+  if (min !== undefined && max !== undefined && Number.isFinite(max)) return ` from ${min} to ${max}`
   return min === undefined ? '' : ` from ${min}`
 }
 
@@ -75,8 +86,10 @@ export type SectionText =
 /** For the terminal: the sections in brief, or one section in full (`delivery`, or `delivery.mode` for one option). */
 export function describeSection(name: string | undefined): SectionText {
   if (name === undefined) {
-    const lines = [...root.fields.values()].map(
-      (field) => `${headerText([field.key], field.node).padEnd(18)}${field.description}`,
+    const lines = [...root.fields.values()].flatMap((field) =>
+      wrap(field.description, TEXT_WIDTH - SECTION_WIDTH).map(
+        (line, at) => (at === 0 ? headerText([field.key], field.node) : '').padEnd(SECTION_WIDTH) + line,
+      ),
     )
     return { kind: 'text', text: `${lines.join('\n')}\n` }
   }
@@ -93,7 +106,7 @@ export function describeSection(name: string | undefined): SectionText {
     )
     return { kind: 'unknown', suggestion: near === undefined ? section : `${section}.${near}` }
   }
-  const head = `${headerText([section], field.node)}  ${field.description}\n`
+  const head = `${wrap(`${headerText([section], field.node)}  ${field.description}`, TEXT_WIDTH).join('\n')}\n`
   return { kind: 'text', text: [head, ...chosen.map(describeOption)].join('\n') }
 }
 
@@ -102,7 +115,7 @@ function describeOption({ field, path }: Below): string {
     .filter((part) => !part.startsWith('<'))
     .slice(1)
     .join('.')
-  return `  ${name}: ${factsText(field)}\n${wrap(field.description, 94)
+  return `  ${name}: ${factsText(field)}\n${wrap(field.description, TEXT_WIDTH - 6)
     .map((line) => `      ${line}\n`)
     .join('')}      ${variableText(path)}\n`
 }

@@ -32,8 +32,10 @@ function explain({ issue, value, path }: Finding): { message: string; cure?: str
     case 'invalid_value':
       return { message: `expected ${expected(node)}${was}`, cure: choiceCure(node, value) }
     case 'too_small':
+      if (Array.isArray(value) && Number(issue.minimum) > 1) return { message: lengthText(issue.minimum, value) }
       return { message: typeof value === 'number' ? `must be at least ${issue.minimum}${was}` : 'must not be empty' }
     case 'too_big':
+      if (Array.isArray(value)) return { message: lengthText(issue.maximum, value) }
       return { message: `must be at most ${issue.maximum}${was}` }
     case 'custom':
       return { message: issue.message }
@@ -43,6 +45,10 @@ function explain({ issue, value, path }: Finding): { message: string; cure?: str
           node?.kind === 'value' && node.type === 'address' ? `expected an IP address${was}` : `${issue.message}${was}`,
       }
   }
+}
+
+function lengthText(wanted: number | bigint, list: readonly unknown[]): string {
+  return `needs ${wanted} entries, not ${list.length}`
 }
 
 function nodeAt(path: Path): Node | undefined {

@@ -5,7 +5,7 @@ import { duration, rate, size } from '../units.ts'
 import { domainName, name, port, text } from './words.ts'
 
 export const bounceListener = z.strictObject({
-  name: name().describe('Name in records and metrics.'),
+  name: name().describe('Name in records, the log and the commands.'),
   address: text().prefault('127.0.0.1').describe('Local address to listen on.'),
   port: port().describe(
     'TCP port; the MX of the return-path domains must lead here, so 25 in the end. 0 takes a free one.',

@@ -66,7 +66,7 @@ export const warmUp = z.strictObject({
 })
 
 export const source = z.strictObject({
-  name: name().describe('Name in records and metrics.'),
+  name: name().describe('Name in records, the log and the commands.'),
   ipv4: z.ipv4().optional().describe('Local IPv4 address to send from. Default: chosen by the system.'),
   ipv6: z.ipv6().optional().describe('Local IPv6 address to send from.'),
   public_ipv4: z

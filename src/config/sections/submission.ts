@@ -5,7 +5,7 @@ import { cidr, duration, rate, size } from '../units.ts'
 import { name, port, preset, suppressionMode, text } from './words.ts'
 
 export const listener = z.strictObject({
-  name: name().describe('Name in records and metrics.'),
+  name: name().describe('Name in records, the log and the commands.'),
   address: text()
     .prefault('127.0.0.1')
     .describe(
