@@ -1,7 +1,9 @@
 // A relay whose own side is broken, end to end: messages end, and nobody is suppressed for it.
 
 import { afterEach, expect, test } from 'vitest'
-import { startTestRelay, stopRelays } from './support/relay.ts'
+import { SECOND } from '../src/util/clock.ts'
+import { FakeClock } from './support/fake-clock.ts'
+import { startTestRelay, stopRelays, type TestRelay } from './support/relay.ts'
 
 afterEach(stopRelays)
 
@@ -18,30 +20,47 @@ name = "default"
 sources = [{ source = "gone" }]
 `
 
-test('a source address that is not on this machine', async () => {
-  const relay = await startTestRelay({ queue: 'retry = ["200ms"]\nlifetime = "1s"', toml: LOST_SOURCE })
+/** Time passes until the message has ended. */
+async function expired(relay: TestRelay, clock: FakeClock, message: string) {
+  const record = relay.record('expired', { message })
+  let hasEnded = false
+  void record.then(() => {
+    hasEnded = true
+  })
+  for (let seconds = 0; !hasEnded && seconds < 600; seconds++) {
+    await clock.advance(SECOND)
+    await new Promise((resolve) => setTimeout(resolve, 2))
+  }
+  return record
+}
+
+test('a source address that is not on this machine: nothing leaves, and the end is ours', async () => {
+  const clock = new FakeClock()
+  const relay = await startTestRelay({ clock, queue: 'retry = ["10s"]\nlifetime = "1m"', toml: LOST_SOURCE })
   const message = await relay.send('jane@alive.test')
-  const record = await relay.record('expired', { message })
+  const record = await expired(relay, clock, message)
   expect(record).toMatchObject({
-    cause: { kind: 'expired', last: { kind: 'connect', ours: true } },
-    verdict: { category: 'local-fault', code: 40, fault: 'local', kind: 'other' },
+    cause: { kind: 'expired', by: 'throttle' },
+    verdict: { category: 'throttle-expired', code: 110, fault: 'local', kind: 'other' },
   })
   expect(relay.relay.suppressions.list({ limit: 10 }).entries).toEqual([])
 })
 
 test('a host that cannot be reached counts only once mail gets through elsewhere', async () => {
+  const clock = new FakeClock()
   const relay = await startTestRelay({
-    queue: 'retry = ["200ms"]\nlifetime = "1s"',
+    clock,
+    queue: 'retry = ["10s"]\nlifetime = "1m"',
     toml: '[suppression]\nsoft_strikes = 1\nstrike_spacing = "0"',
   })
   const silent = { category: 'no-answer-from-host', code: 29 }
   const first = await relay.send('jane@refused.test')
-  expect(await relay.record('expired', { message: first })).toMatchObject({ verdict: silent })
+  expect(await expired(relay, clock, first)).toMatchObject({ verdict: silent })
   expect(relay.relay.suppressions.list({ limit: 10 }).entries).toEqual([])
   const good = await relay.send('joe@alive.test')
   await relay.record('delivered', { message: good })
   const second = await relay.send('jane@refused.test')
-  expect(await relay.record('expired', { message: second })).toMatchObject({ verdict: silent })
+  expect(await expired(relay, clock, second)).toMatchObject({ verdict: silent })
   expect(await relay.record('suppression-added')).toMatchObject({
     recipient: 'jane@refused.test',
     reason: 'soft_bounce_limit',

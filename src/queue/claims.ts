@@ -24,10 +24,10 @@ export interface ClaimParts {
 }
 
 /**
- * A permit, or for how long the message is put off, or that nobody from it on is to be claimed. Called once for each that
- * is about to be.
+ * A permit, or for how long the message is put off, or that it stays as it is. Called once for each that is about to be
+ * claimed.
  */
-export type Admit = (message: Message, recipient: Recipient) => Permit | { readonly waitMs: number } | 'stop'
+export type Admit = (message: Message, recipient: Recipient) => Permit | { readonly waitMs: number } | 'pass'
 
 export interface Claims {
   readonly flights: readonly Flight[]
@@ -63,11 +63,8 @@ export function claimsOf(
       break
     }
     const claimed = claimOne(parts, due, now)
-    if (claimed === 'stop') {
-      isNext(due.dueAt)
-      break
-    }
-    if (claimed !== undefined && 'putOff' in claimed) {
+    if (claimed === 'pass') isNext(due.dueAt)
+    else if (claimed !== undefined && 'putOff' in claimed) {
       writes.push(...claimed.writes)
       putOff.push(claimed.putOff)
       isNext(claimed.dueAt)
@@ -129,14 +126,14 @@ function claimOne(
 ):
   | { flight: Flight; writes: Write[]; unsettled?: Recipient }
   | { putOff: Recipient; dueAt: EpochMs; writes: Write[] }
-  | 'stop'
+  | 'pass'
   | undefined {
   const recipient = parts.recipient(due.id, due.n)
   const message = parts.message(due.id)
   if (recipient?.state.kind !== 'waiting' || recipient.state.dueAt !== due.dueAt || message === undefined)
     return undefined
   const admitted = parts.admit?.(message, recipient)
-  if (admitted === 'stop') return 'stop'
+  if (admitted === 'pass') return 'pass'
   const isRefused = admitted !== undefined && 'waitMs' in admitted
   if (isRefused && now < message.expiresAt) {
     // No claim: its limits have nothing for it, so it is moved to when they will, and others pass.

@@ -2,13 +2,17 @@
 // its limiter: a rate (rate-limit.ts), or places that are free again when an attempt ends.
 
 import type { Rate } from '../config/units.ts'
-import { SECOND } from '../util/clock.ts'
+import { HOUR, MINUTE, SECOND } from '../util/clock.ts'
 import type { RateLimiter } from './rate-limit.ts'
 
 /** Limits are woken together this often, so that permits come in handfuls. */
 export const TICK_MS = 20
 const SHORTEST_SPACING_MS = 5
 const LONGEST_SPACING_MS = 10 * SECOND
+/** What a receiver has caused may be over any moment: nobody is put off for longer. */
+const LONGEST_AT_LEARNED = 15 * MINUTE
+const SLOTS_KEPT_MS = HOUR
+const LEARNED = /^(?:pace|slow) /
 
 /** Somebody of a tenant who waits: a line of a site. */
 export interface Waiter {
@@ -51,8 +55,20 @@ export class Limit {
       this.#earlyUntil = now + waitMs
       return waitMs
     }
-    this.#reservedUntil = Math.max(this.#reservedUntil + spacingMs, now + waitMs)
+    const nextAt = Math.max(this.#reservedUntil + spacingMs, now + waitMs)
+    // Once round again, rather than all of them at the end.
+    const isTooLate = LEARNED.test(this.name) && nextAt - now > LONGEST_AT_LEARNED
+    this.#reservedUntil = isTooLate ? now + waitMs : nextAt
     return this.#reservedUntil - now
+  }
+
+  /** Nobody waits here, and nothing that was given counts any more. */
+  isOver(now: number): boolean {
+    if (this.waiting.size > 0) return false
+    if (this.limiter instanceof Slots) return this.limiter.isIdle && this.lastUseAt + SLOTS_KEPT_MS <= now
+    const { per, count } = this.rate ?? { per: 0, count: 1 }
+    // A pace of less than one in its span counts for as long as it takes to the next.
+    return this.lastUseAt + per / Math.min(1, count) <= now
   }
 
   #betweenEnds(now: number): number {
@@ -81,6 +97,10 @@ export class Slots implements RateLimiter {
 
   available(): number {
     return Math.max(0, this.slots - this.#taken)
+  }
+
+  get isIdle(): boolean {
+    return this.#taken === 0
   }
 
   waitMs(): number {

@@ -2,6 +2,7 @@
 // slow-downs and full recoveries are records, the steps between are not. What is slow is written once a minute, 'soon',
 // and read at start, so that a restart does not run into the same wall again. Memory: paths in use; one timer for all.
 
+import { isDeepStrictEqual } from 'node:util'
 import type { RateLimit } from '../delivery/delivery.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { JournalRecord } from '../journal/record.ts'
@@ -58,6 +59,8 @@ interface Slow {
 
 interface Path {
   controller: PaceController
+  /** Those that the controller was made with. */
+  options: Partial<PaceOptions>
   slow: Slow | undefined
   /** Asked for each turn: the same object while the rate is about the same, so that no limit is made anew. */
   limit: RateLimit | undefined
@@ -83,6 +86,7 @@ export class PaceBook {
   readonly #parts: PaceBookParts
   readonly #paths = new Map<string, Path>()
   readonly #removed = new Set<string>()
+  #options: { readonly given: Partial<PaceOptions>; readonly held: Partial<PaceOptions> } | undefined
   #timer: Timer | undefined
   #isClosed = false
 
@@ -97,13 +101,13 @@ export class PaceBook {
   }
 
   heard({ name, signal, durationMs, why }: Spoken): void {
-    const options = this.#parts.options()
+    const options = this.#currentOptions()
     if (options === undefined) return
     const at = this.#parts.clock.monotonic()
     const path = this.#pathOf(name, options)
     path.heardAt = at
     // Never at the very moment when another was heard: it was under way then.
-    path.controller.heard(signal, at, at - Math.max(1, durationMs))
+    this.#controllerOf(path).heard(signal, at, at - Math.max(1, durationMs))
     const before = path.limit
     const rate = path.controller.rate(at)
     if (rate !== undefined && path.slow === undefined) this.#slowed(name, path, why())
@@ -117,8 +121,8 @@ export class PaceBook {
   /** Undefined while nothing speaks for a limit. */
   limit(name: string): RateLimit | undefined {
     const path = this.#paths.get(name)
-    if (path?.slow === undefined || this.#parts.options() === undefined) return undefined
-    const rate = path.controller.rate(this.#parts.clock.monotonic())
+    const rate = path && this.#rateOf(path)
+    if (path === undefined) return undefined
     if (rate === undefined) path.limit = undefined
     else if (path.limit === undefined || Math.abs(perSecond(path.limit) / rate - 1) > SMALLEST_CHANGE)
       path.limit = paceLimit(`pace ${name}`, rate)
@@ -127,7 +131,7 @@ export class PaceBook {
 
   get(name: string): LearnedPace | undefined {
     const path = this.#paths.get(name)
-    const rate = path?.controller.rate(this.#parts.clock.monotonic())
+    const rate = path && this.#rateOf(path)
     return path?.slow === undefined || rate === undefined ? undefined : { name, ...path.slow, rate }
   }
 
@@ -151,12 +155,42 @@ export class PaceBook {
     await this.#save()
   }
 
+  // ---- options
+
+  /** The same object while they say the same: not every reload is about them. Undefined: nothing is learned. */
+  #currentOptions(): Partial<PaceOptions> | undefined {
+    const given = this.#parts.options()
+    if (given === undefined) return undefined
+    if (this.#options?.given !== given) {
+      const before = this.#options?.held
+      this.#options = { given, held: isDeepStrictEqual(before, given) && before !== undefined ? before : given }
+    }
+    return this.#options.held
+  }
+
+  /** What was learned goes on with the options of now. */
+  #controllerOf(path: Path): PaceController {
+    const options = this.#currentOptions()
+    if (options !== undefined && options !== path.options) {
+      path.controller = createPaceController(options, path.controller.snapshot(this.#parts.clock.monotonic()))
+      path.options = options
+    }
+    return path.controller
+  }
+
+  /** Of one that is slow. */
+  #rateOf(path: Path): number | undefined {
+    if (path.slow === undefined || this.#currentOptions() === undefined) return undefined
+    return this.#controllerOf(path).rate(this.#parts.clock.monotonic())
+  }
+
   #pathOf(name: string, options: Partial<PaceOptions>): Path {
     const found = this.#paths.get(name)
     if (found !== undefined) return found
     if (this.#paths.size >= MOST_PATHS) this.#makeRoom()
     const path: Path = {
       controller: createPaceController(options),
+      options,
       slow: undefined,
       limit: undefined,
       heardAt: 0,
@@ -244,11 +278,13 @@ export class PaceBook {
     const savedAt = clock.now()
     const gone = [...this.#removed].filter((name) => !this.#paths.has(name))
     this.#removed.clear()
+    const saved: Path[] = []
     const writes: Write[] = gone.map((name) => ({ table: 'pace', key: textKey(name), value: undefined }))
     for (const [name, path] of this.#paths) {
       const snapshot = path.isDirty ? path.controller.snapshot(at) : undefined
       path.isDirty = false
       if (snapshot === undefined || path.slow === undefined) continue
+      saved.push(path)
       const row: StoredPace = { name, ...path.slow, savedAt, snapshot: { ...snapshot, at: snapshot.at - at } }
       writes.push({ table: 'pace', key: textKey(name), value: encode(row) })
     }
@@ -256,6 +292,8 @@ export class PaceBook {
     try {
       await store.write(writes, 'soon')
     } catch (error) {
+      for (const path of saved) path.isDirty = true
+      for (const name of gone) this.#removed.add(name)
       logger.warn({ event: 'pace-not-written', err: error }, 'learned paces could not be written; they are next minute')
     }
   }
@@ -266,8 +304,10 @@ export class PaceBook {
     const age = Math.max(0, clock.now() - savedAt)
     const at = clock.monotonic()
     const from = { ...snapshot, at: at + snapshot.at - age }
-    const controller = createPaceController(this.#parts.options() ?? {}, from)
-    this.#paths.set(name, { controller, slow: { since, why, usual }, limit: undefined, heardAt: at, isDirty: false })
+    const options = this.#currentOptions() ?? {}
+    const controller = createPaceController(options, from)
+    const slow = { since, why, usual }
+    this.#paths.set(name, { controller, options, slow, limit: undefined, heardAt: at, isDirty: false })
   }
 }
 

@@ -106,6 +106,33 @@ describe('a quota', () => {
     expect(again.available(999.5 * HOUR + 18 * SECOND)).toBe(4)
   })
 
+  test('however often it is brought back, nothing counts for less than the span', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 0, max: HOUR }),
+        fc.array(fc.integer({ min: 1, max: MINUTE }), { maxLength: 60 }),
+        (at, runs) => {
+          const rate = { count: 1, per: HOUR }
+          let quota = new Quota(rate, at)
+          quota.take(at)
+          let [now, base, age] = [at, 0, 0]
+          for (const ran of runs) {
+            if (age + ran >= HOUR) break
+            // The next process has a monotonic time of its own.
+            const pieces = quota.pieces(now + ran)
+            age += ran
+            base += 7_919_333
+            now = base
+            quota = new Quota(rate, now, pieces)
+            expect(quota.available(now)).toBe(0)
+          }
+          expect(quota.available(now + HOUR - age - 1)).toBe(0)
+          expect(quota.available(now + HOUR - age + HOUR / 200)).toBe(1)
+        },
+      ),
+    )
+  })
+
   test('memory does not grow with the quota', () => {
     const quota = new Quota({ count: 10_000_000, per: HOUR }, 0)
     for (let now = 0; now < HOUR; now += 100) quota.take(now)

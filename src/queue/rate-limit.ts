@@ -66,13 +66,15 @@ export class Pace implements RateLimiter {
   }
 }
 
-/** How many were taken in one piece of the span that ended `ageMs` ago at the latest. */
+/** How many were taken in one piece of the span, which ended `ageMs` ago; less than 0 while it lasts. */
 export interface Piece {
   readonly ageMs: number
   readonly count: number
 }
 
 const PIECES = 200
+/** What was brought back keeps its own ends, so that it does not age from start to start; many starts bring many. */
+const MOST_BROUGHT_BACK = 4 * PIECES
 
 /**
  * A sliding window cut into pieces: what was taken in a piece counts until the whole of it is out of the span. So the
@@ -82,7 +84,7 @@ export class Quota implements RateLimiter {
   readonly #limit: number
   readonly #spanMs: number
   readonly #pieceMs: number
-  /** Number of the piece of time → taken in it; oldest first. */
+  /** End of the piece of time → taken in it; oldest first. */
   readonly #taken = new Map<number, number>()
   #used = 0
 
@@ -90,8 +92,12 @@ export class Quota implements RateLimiter {
     this.#limit = rate.count
     this.#spanMs = rate.per
     this.#pieceMs = rate.per / PIECES
-    for (const { ageMs, count } of earlier.toSorted((a, b) => b.ageMs - a.ageMs))
-      this.#add(now - Math.max(0, ageMs), count)
+    const sorted = earlier.toSorted((a, b) => b.ageMs - a.ageMs)
+    for (const [at, { ageMs, count }] of sorted.entries()) {
+      // Two and two count for as long as the younger of them.
+      const until = sorted.length > MOST_BROUGHT_BACK ? (sorted[at | 1]?.ageMs ?? ageMs) : ageMs
+      this.#add(now - Math.max(0, until), count)
+    }
   }
 
   get used(): number {
@@ -110,37 +116,40 @@ export class Quota implements RateLimiter {
   waitMs(now: number): number {
     if (this.available(now) > 0) return 0
     const [oldest = 0] = this.#taken.keys()
-    return Math.max(0, (oldest + 1) * this.#pieceMs + this.#spanMs - now)
+    return Math.max(0, oldest + this.#spanMs - now)
   }
 
   take(now: number): void {
-    this.#add(now, 1)
+    this.#add(this.#endOf(now), 1)
   }
 
   giveBack(takenAt: number): void {
-    const piece = Math.floor(takenAt / this.#pieceMs)
-    const count = this.#taken.get(piece)
+    const end = this.#endOf(takenAt)
+    const count = this.#taken.get(end)
     if (count === undefined) return
     this.#used--
-    if (count > 1) this.#taken.set(piece, count - 1)
-    else this.#taken.delete(piece)
+    if (count > 1) this.#taken.set(end, count - 1)
+    else this.#taken.delete(end)
   }
 
   pieces(now: number): Piece[] {
     this.#forget(now)
-    return [...this.#taken].map(([piece, count]) => ({ ageMs: now - piece * this.#pieceMs, count }))
+    return [...this.#taken].map(([end, count]) => ({ ageMs: now - end, count }))
   }
 
-  #add(at: number, count: number): void {
-    const piece = Math.floor(at / this.#pieceMs)
-    this.#taken.set(piece, (this.#taken.get(piece) ?? 0) + count)
+  #endOf(at: number): number {
+    return (Math.floor(at / this.#pieceMs) + 1) * this.#pieceMs
+  }
+
+  #add(end: number, count: number): void {
+    this.#taken.set(end, (this.#taken.get(end) ?? 0) + count)
     this.#used += count
   }
 
   #forget(now: number): void {
-    for (const [piece, count] of this.#taken) {
-      if ((piece + 1) * this.#pieceMs + this.#spanMs > now) return
-      this.#taken.delete(piece)
+    for (const [end, count] of this.#taken) {
+      if (end + this.#spanMs > now) return
+      this.#taken.delete(end)
       this.#used -= count
     }
   }

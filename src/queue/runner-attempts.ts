@@ -47,6 +47,13 @@ export class Attempts {
     return outcome
   }
 
+  /** One that was claimed only because its life is over: nobody is asked. Durable when it resolves. */
+  async turnAway(flight: Flight): Promise<void> {
+    const outcome = await this.#make(flight)
+    if (outcome === undefined) this.#ended()
+    else await this.settle(flight, outcome)
+  }
+
   /** Durable when it resolves; it is over then. */
   async settle(flight: Flight, outcome: Outcome, retry?: readonly number[]): Promise<void> {
     try {

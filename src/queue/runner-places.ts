@@ -23,6 +23,8 @@ const ERROR_PAUSE = SECOND
 export class KnownPlaces {
   readonly #parts: KnownPlacesParts
   readonly #places = new Map<string, Place>()
+  /** How often everything was forgotten. */
+  #forgotten = 0
 
   constructor(parts: KnownPlacesParts) {
     this.#parts = parts
@@ -33,7 +35,12 @@ export class KnownPlaces {
     return this.#places.get(domain)?.location
   }
 
+  get forgotten(): number {
+    return this.#forgotten
+  }
+
   forget(): void {
+    this.#forgotten++
     this.#places.clear()
   }
 
@@ -41,7 +48,10 @@ export class KnownPlaces {
     const { clock } = this.#parts
     const known = this.#places.get(domain)
     if (known !== undefined && known.until > clock.monotonic()) return known.location
+    const asked = this.#forgotten
     const location = await this.#find(domain)
+    // The answer is of a configuration that is over.
+    if (asked !== this.#forgotten) return this.locate(domain)
     if (this.#places.size >= PLACES_LIMIT) this.#places.clear()
     this.#places.set(domain, { location, until: clock.monotonic() + location.validMs })
     return location

@@ -11,6 +11,8 @@ export interface SuspendedLanesParts {
   readonly lanes: Lanes
   readonly suspensions: Suspensions
   readonly clock: Clock
+  /** A lane waits from now on. */
+  readonly onPark: () => void
 }
 
 export class SuspendedLanes {
@@ -54,6 +56,17 @@ export class SuspendedLanes {
     const { lanes, clock } = this.#parts
     this.#waiting.set(laneName(lane), { lane, by })
     lanes.park(lane, Math.max(by.until, clock.now() + 1))
+    this.#parts.onPark()
+  }
+
+  /** Nothing keeps it back any more. */
+  goesOn(lane: Lane): void {
+    this.#waiting.delete(laneName(lane))
+  }
+
+  /** Those that wait now. */
+  *parked(): Iterable<Lane> {
+    for (const { lane } of this.#waiting.values()) if (lane.place === 'timed') yield lane
   }
 
   /**
@@ -72,6 +85,7 @@ export class SuspendedLanes {
     }
     this.#waiting.set(laneName(lane), { lane })
     lanes.park(lane, Math.max(until ?? 0, clock.now() + (until === undefined ? MINUTE : 1)))
+    this.#parts.onPark()
   }
 
   /** Suspensions have changed: lanes that waited for an end are due, to be looked at again. */

@@ -6,7 +6,7 @@ import { type Domain, domainOf } from '../mail/address.ts'
 import type { Outcome } from '../mail/outcome.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { Store } from '../store/store.ts'
-import { type Clock, MINUTE } from '../util/clock.ts'
+import type { Clock } from '../util/clock.ts'
 import type { Flight } from './flight.ts'
 import { type Lane, Lanes } from './lanes.ts'
 import type { Limit, Permit } from './limit.ts'
@@ -54,14 +54,10 @@ export class Runner {
   constructor(parts: RunnerParts) {
     this.#parts = parts
     this.#places = new KnownPlaces(parts)
-    this.#suspended = new SuspendedLanes({ ...parts, lanes: this.#lanes })
+    this.#suspended = new SuspendedLanes({ ...parts, lanes: this.#lanes, onPark: () => this.#overdue.arm() })
     this.#attempts = new Attempts(parts)
     this.#due = new DueTimer({ lanes: this.#lanes, clock: parts.clock, onDue: (lane) => void this.#enter(lane) })
-    this.#overdue = new OverdueLook({
-      clock: parts.clock,
-      lines: () => this.#sites.values(),
-      end: (line, lane) => void this.#endOverdue(line, lane),
-    })
+    this.#overdue = new OverdueLook({ ...parts, attempts: this.#attempts, lanes: () => this.#keptBack() })
     parts.queue.listen({
       claimed: (flights) => {
         for (const flight of flights) void this.#dispatch(flight)
@@ -104,7 +100,12 @@ export class Runner {
   /** Forgets where domains live (routes or resolvers changed). */
   forgetPlaces(): void {
     this.#places.forget()
-    // What waits at a limit may have another one now, or none.
+    // What waits may have another limit now, or none, or belong elsewhere.
+    for (const line of this.#sites.values())
+      for (const turn of line.leave()) {
+        if (turn.kind === 'flight') void this.#place(turn.flight)
+        else void this.#enter(turn.lane)
+      }
     this.#parts.throttle.wakeAll()
   }
 
@@ -152,6 +153,10 @@ export class Runner {
   /** A recipient that is claimed already takes its place in its site's line. */
   async #dispatch(flight: Flight): Promise<void> {
     this.#attempts.begin(1)
+    await this.#place(flight)
+  }
+
+  async #place(flight: Flight): Promise<void> {
     const location = await this.#places.locate(domainOf(flight.recipient.address))
     const { tenant, address } = flight.recipient
     if (this.#suspended.of(tenant, domainOf(address), location) !== undefined)
@@ -174,6 +179,7 @@ export class Runner {
       this.#suspended.park(lane, suspension)
       return this.#due.arm()
     }
+    this.#suspended.goesOn(lane)
     if (location.kind === 'nowhere') {
       await settleLane(lane, location.outcome, { ...this.#parts, lanes: this.#lanes, attempts: this.#attempts })
       return this.#due.arm()
@@ -245,19 +251,10 @@ export class Runner {
     this.#overdue.arm()
   }
 
-  async #endOverdue(line: SiteLine, lane: Lane): Promise<void> {
-    const { queue, clock, logger } = this.#parts
-    try {
-      const { flights } = await queue.claim(lane, CLAIM_LIMIT, ({ expiresAt }) => {
-        this.#overdue.note(lane, expiresAt)
-        return clock.now() < expiresAt ? 'stop' : { waitMs: MINUTE }
-      })
-      this.#attempts.begin(flights.length)
-      line.begin(lane.tenant, flights.length)
-      for (const flight of flights) void this.#run(line, flight)
-    } catch (error) {
-      logger.warn({ event: 'runner.claim-failed', err: error }, 'claiming recipients failed')
-    }
+  /** Lanes that wait at a limit, for a suspension to end or for a source. */
+  *#keptBack(): Iterable<Lane> {
+    for (const line of this.#sites.values()) yield* line.blockedLanes()
+    yield* this.#suspended.parked()
   }
 
   /** Room under max_in_flight; one at least, so that a full relay still goes on. */
@@ -268,6 +265,7 @@ export class Runner {
   async #claim(line: SiteLine, lane: Lane, count: number): Promise<void> {
     const { queue, clock, logger, limits, throttle } = this.#parts
     const { place } = line
+    const { forgotten } = this.#places
     const permits: Permit[] = []
     let taken = 0
     try {
@@ -279,8 +277,9 @@ export class Runner {
       taken = flights.length
       this.#attempts.begin(taken)
       for (const flight of flights) void this.#run(line, flight)
-      if (firstDue !== undefined && firstDue <= clock.now() && !this.#stopping) line.addLane(lane)
-      else this.#lanes.park(lane, firstDue)
+      if (firstDue === undefined || firstDue > clock.now() || this.#stopping) this.#lanes.park(lane, firstDue)
+      else if (forgotten === this.#places.forgotten) line.addLane(lane)
+      else void this.#enter(lane)
     } catch (error) {
       logger.warn({ event: 'runner.claim-failed', err: error }, 'claiming recipients failed')
       for (const permit of permits) throttle.giveBack(permit)

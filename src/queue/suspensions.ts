@@ -79,6 +79,7 @@ class SuspensionBook implements Suspensions {
       const found = decode<Suspension>(value)
       this.#held.set(nameOf(found), found)
     }
+    this.#followClock()
   }
 
   get size(): number {
@@ -159,7 +160,15 @@ class SuspensionBook implements Suspensions {
     this.#timer = clock.after(delayMs, () => this.#endThoseOver())
   }
 
+  /** What began in the future was begun by a clock that has gone back since: it lasts as long as it was meant to. */
+  #followClock(): void {
+    const now = this.#parts.clock.now()
+    for (const [name, each] of this.#held)
+      if (each.since > now) this.#held.set(name, { ...each, since: now, until: now + each.until - each.since })
+  }
+
   #endThoseOver(): void {
+    this.#followClock()
     const now = this.#parts.clock.now()
     const over = [...this.#held.values()].filter(({ until }) => until <= now)
     for (const suspension of over) this.#held.delete(nameOf(suspension))

@@ -128,6 +128,49 @@ test('messages that are put off are spread over the time in which there will be 
   expect(waits).toEqual([250, 250, 500, 750])
 })
 
+describe('at a pace that was learned', () => {
+  const putOff = (name: string, messages: number): number[] => {
+    const at = start()
+    const limit = at.throttle.rate({ name, rate: { count: 0.1, per: 30 * SECOND } })
+    at.throttle.take([limit])
+    return Array.from({ length: messages }, () => at.throttle.take([limit])).map((result) =>
+      'waitMs' in result ? result.waitMs : 0,
+    )
+  }
+
+  test.each(['pace x@mx.test', 'slow x@mx.test'])('%s: nobody is put off for long, it may be over soon', (name) => {
+    const waits = putOff(name, 100)
+    expect(Math.max(...waits)).toBe(15 * MINUTE)
+    // Not all of them at once.
+    for (const wait of [5 * MINUTE, 10 * MINUTE, 15 * MINUTE])
+      expect(waits.filter((each) => each === wait).length).toBeGreaterThan(30)
+  })
+
+  test('one that an operator has set is known to last', () => {
+    expect(Math.max(...putOff('path x@mx.test', 100))).toBe(99 * 5 * MINUTE)
+  })
+
+  test('is not forgotten before its next permit', async () => {
+    const at = start()
+    const rate = { count: 0.1, per: 30 * SECOND }
+    at.throttle.take([at.throttle.rate({ name: 'pace x@mx.test', rate })])
+    await at.clock.advance(2 * MINUTE)
+    for (let n = 0; n < 2000; n++) at.throttle.rate({ name: `path ${n}`, rate: { count: 1, per: SECOND } })
+    expect(at.throttle.take([at.throttle.rate({ name: 'pace x@mx.test', rate })])).toMatchObject({ waitMs: 3 * MINUTE })
+  })
+})
+
+test('places that nobody uses any more are forgotten, those in use are not', async () => {
+  const at = start()
+  for (let n = 0; n < 50; n++) at.throttle.slots({ name: `slow connections ${n}`, slots: 1 })
+  const used = at.throttle.slots({ name: 'slow connections used', slots: 1 })
+  at.throttle.take([used])
+  await at.clock.advance(2 * 60 * MINUTE)
+  for (let n = 0; n < 2000; n++) at.throttle.rate({ name: `path ${n}`, rate: { count: 1, per: SECOND } })
+  expect(at.throttle.size).toBeLessThanOrEqual(2001)
+  expect(at.throttle.slots({ name: 'slow connections used', slots: 1 })).toBe(used)
+})
+
 test('a permit that was not used is there again', () => {
   const at = start()
   const limit = at.throttle.rate({ name: 'path', rate: { count: 1, per: 10 * SECOND } })

@@ -170,8 +170,8 @@ export class Throttle {
   /** Limits that nobody has used for as long as they count. */
   #forget(): void {
     const now = this.#parts.clock.monotonic()
-    for (const [name, { rate, waiting, lastUseAt }] of this.#limits) {
-      if (rate === undefined || waiting.size > 0 || lastUseAt + rate.per > now) continue
+    for (const [name, limit] of this.#limits) {
+      if (!limit.isOver(now)) continue
       this.#limits.delete(name)
       this.#parts.quotas.forget(name)
     }

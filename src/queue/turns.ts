@@ -131,6 +131,17 @@ export class SiteLine implements Waiter {
     return this.place.shareOf?.(tenant) ?? { pool: '', slots: this.place.slots }
   }
 
+  /** Everybody who waits here goes somewhere else. */
+  leave(): Turn[] {
+    this.#blocked.clear()
+    return this.#tenants
+      .splice(0)
+      .flatMap(({ claimed, lanes }): Turn[] => [
+        ...claimed.map((flight): Turn => ({ kind: 'flight', flight })),
+        ...lanes.map((lane): Turn => ({ kind: 'lane', lane })),
+      ])
+  }
+
   next(): Turn | undefined {
     const at = this.#tenants.findIndex(({ tenant }) => !this.#blocked.has(tenant) && this.freeFor(tenant) > 0)
     const [line] = at === -1 ? [] : this.#tenants.splice(at, 1)

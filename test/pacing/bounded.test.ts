@@ -19,7 +19,7 @@ import { Throttle } from '../../src/queue/throttle.ts'
 import { shippedPresets } from '../../src/shaping/load-shaping.ts'
 import { createShaping } from '../../src/shaping/shaping.ts'
 import { readShapingFile } from '../../src/shaping/shaping-file.ts'
-import { HOUR, MINUTE } from '../../src/util/clock.ts'
+import { HOUR, MINUTE, SECOND } from '../../src/util/clock.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { memoryStore } from '../support/memory-store.ts'
 
@@ -181,4 +181,47 @@ test('what every delivery costs is a few microseconds', () => {
   const best = Math.min(...Array.from({ length: 10 }, round))
   console.info(`pacer, per delivery: ${best.toFixed(2)} µs`)
   expect(best).toBeLessThan(10)
+})
+
+test('a reload sets another floor for paths that are slow already', async () => {
+  const { store, journal, clock, logger } = world()
+  let options: typeof PACE | undefined = PACE
+  const book = new PaceBook({ store, journal, clock, logger, options: () => options, onPace: () => undefined })
+  const refuse = async (): Promise<void> => {
+    await clock.advance(10 * MINUTE)
+    book.heard({ name: 'x@mx', signal: 'refused', durationMs: 5, why: () => 'busy' })
+  }
+  for (let at = 0; at < 60; at++) await refuse()
+  const perHour = (): number => Math.round((book.get('x@mx')?.rate ?? 0) * 3600)
+  expect(perHour()).toBe(12)
+  options = { ...PACE, floor: { count: 30, per: HOUR } }
+  expect(perHour()).toBe(30)
+  // Turned off: nothing binds, and nothing is said to.
+  options = undefined
+  expect([book.limit('x@mx'), book.list()]).toEqual([undefined, []])
+  options = PACE
+  expect(book.list()).toHaveLength(1)
+  await book.close()
+})
+
+test('a pace that could not be written is written the next minute', async () => {
+  const { store, journal, clock, logger } = world()
+  let isFull = false
+  const failing = {
+    ...store,
+    write: (...given: Parameters<typeof store.write>) =>
+      isFull ? Promise.reject(new Error('no room')) : store.write(...given),
+  }
+  const book = new PaceBook({ store: failing, journal, clock, logger, options: () => PACE, onPace: () => undefined })
+  for (let at = 0; at < 10; at++) {
+    await clock.advance(SECOND)
+    book.heard({ name: 'x@mx', signal: 'refused', durationMs: 5, why: () => 'busy' })
+  }
+  isFull = true
+  await clock.advance(MINUTE)
+  expect(store.count('pace')).toBe(0)
+  isFull = false
+  await clock.advance(MINUTE)
+  expect(store.count('pace')).toBe(1)
+  await book.close()
 })
