@@ -37,6 +37,12 @@ describe('what some reply could make slow is refused', () => {
     ['(?=(a+))a*b\\1', /refers back/],
     ['(x)\\1', /refers back/],
     ['(a?){30}a{30}', /could take too long/],
+    ['(?i:(a+)+)b', /repeats what repeats/],
+    ['(?-i:(a+)+)b', /repeats what repeats/],
+    ['(?<n>(a+)+)b', /repeats what repeats/],
+    ['(a+){000000000000000000001,}b', /repeats what repeats/],
+    ['(?:s|\u017f)*b', /repeats what repeats/],
+    ['(?:(?!b)a|a)*c', /repeats what repeats/],
     ['(?:a|b', /no regular expression/],
     ['[z-a]', /no regular expression/],
   ])('%s', (text, expected) => {

@@ -85,20 +85,18 @@ class WaysReader {
     if (char === '(') return this.#group()
     if (char === '[') return this.#class()
     if (char === '\\') return this.#escape()
-    return { ways: 1, first: '.^$'.includes(char) ? undefined : char }
+    // Others may be the same as one of these, as case does not matter: the long s.
+    return { ways: 1, first: '.^$'.includes(char) || char > '~' ? undefined : char }
   }
 
   #group(): Part {
-    if (this.#peek() === '?') {
-      // (?: (?= (?! (?<= (?<! (?<name>
-      this.#at++
-      if (this.#peek() === '<') this.#at++
-      if ('=!:'.includes(this.#peek() ?? '')) this.#at++
-      else while (this.#at < this.#text.length && this.#text[this.#at++] !== '>');
-    }
-    const inside = this.#alternatives()
+    // (?: (?= (?! (?<= (?<! (?<name> (?i: (?-i:
+    const head = /^\?(?:<?[=!]|[a-z-]*:|<[^>]*>)/.exec(this.#rest())?.[0] ?? ''
+    this.#at += [...head].length
+    const { ways, first } = this.#alternatives()
     this.#at++
-    return inside
+    // What only looks says nothing of what comes next.
+    return { ways, first: /[=!]$/.test(head) ? undefined : first }
   }
 
   #class(): Part {
@@ -129,14 +127,17 @@ class WaysReader {
   }
 
   #quantifier(): readonly [number, number] | undefined {
-    const rest = this.#text.slice(this.#at, this.#at + 16).join('')
-    const found = /^(?:[*+?]|\{(\d+)(,?)(\d*)\})/.exec(rest)
+    const found = /^(?:[*+?]|\{(\d+)(,?)(\d*)\})/.exec(this.#rest())
     if (found === null) return undefined
     const [whole, least, comma, most] = found
     this.#at += whole.length
     if (this.#peek() === '?') this.#at++ // lazy: as many ways
     if (least === undefined) return [whole === '+' ? 1 : 0, whole === '?' ? 1 : Number.POSITIVE_INFINITY]
     return [Number(least), comma === '' ? Number(least) : most === '' ? Number.POSITIVE_INFINITY : Number(most)]
+  }
+
+  #rest(): string {
+    return this.#text.slice(this.#at).join('')
   }
 
   #peek(): string | undefined {

@@ -85,6 +85,23 @@ const preset = (name: string, key: ValueName): string => {
   return `preset ${section} ${line}`
 }
 
+describe('a preset never asks for less TLS than the operator does anywhere', () => {
+  const asked = (own: string, provider = 'google') => {
+    const { values, from } = shaping(own).effective(at({ provider }))
+    return [values.tls, from.tls.kind]
+  }
+
+  test.each<[string, string, string, string]>([
+    ['verify for everybody', '[default]\ntls = "verify"', 'verify', 'file'],
+    ['opportunistic for everybody', '[default]\ntls = "opportunistic"', 'required', 'preset'],
+    ['none for everybody', '[default]\ntls = "none"', 'required', 'preset'],
+    ['less for the provider itself', '[default]\ntls = "verify"\n[provider.google]\ntls = "none"', 'none', 'file'],
+    ['more for one source', '[default.source.warm]\ntls = "verify"', 'verify', 'file'],
+  ])('%s', (_, own, tls, kind) => {
+    expect(asked(own)).toEqual([tls, kind])
+  })
+})
+
 describe('layers', () => {
   const layered = shaping(OWN)
   test.each<[string, Partial<Whither>, ValueName, unknown, string]>([

@@ -12,7 +12,7 @@ import type { Rule } from './rule.ts'
 import { createRuleLayers, type RuleLayers } from './rule-layers.ts'
 import { LEVELS, type Level, type Place } from './section.ts'
 import type { Section, ShapingFile } from './shaping-file.ts'
-import { PATH_VALUES, snake, VALUE_NAMES, type ValueName, type Values } from './values.ts'
+import { PATH_VALUES, snake, TLS_STRENGTH, VALUE_NAMES, type ValueName, type Values } from './values.ts'
 
 export type Origin =
   | { readonly kind: 'default' }
@@ -179,7 +179,8 @@ class LayeredShaping implements Shaping {
   }
 
   #valueOf(name: ValueName, layers: readonly Layer[]): Sourced<unknown> {
-    const layer = layers.find(({ section }) => section.values[name] !== undefined)
+    const saying = layers.filter(({ section }) => section.values[name] !== undefined)
+    const layer = name === 'tls' ? demandingMost(saying) : saying[0]
     if (layer === undefined) return this.#base(name)
     const { kind, section } = layer
     const from = { kind, ...section.placeOf(name), ...(section.note !== undefined && { note: section.note }) }
@@ -200,6 +201,17 @@ function baseValue(name: ValueName, { delivery, queue }: ShapingParts['settings'
   if (name === 'retry') return queue.retry
   // What [delivery] calls required is checked, which a section calls verify, as [[tls_policy]] does.
   return name === 'tls' && delivery.tls === 'required' ? 'verify' : Reflect.get(delivery, name)
+}
+
+/** A preset demands more TLS than the operator wrote for a wider place, never less. */
+function demandingMost([first, ...wider]: readonly Layer[]): Layer | undefined {
+  if (first?.kind !== 'preset') return first
+  const own = wider.find(({ kind }) => kind === 'file')
+  return own !== undefined && tlsStrength(own) > tlsStrength(first) ? own : first
+}
+
+function tlsStrength({ section }: Layer): number {
+  return TLS_STRENGTH.indexOf(section.values.tls ?? 'none')
 }
 
 type Names = { readonly [Name in Level]?: string }

@@ -60,6 +60,9 @@ export type ValueName = keyof Values
 
 export const VALUE_NAMES = [...Object.keys(VALUES), ...Object.keys(PROVIDER_VALUES)].map(camel) as ValueName[]
 
+/** From the least demanding to the most. */
+export const TLS_STRENGTH: readonly Values['tls'][] = ['none', 'opportunistic', 'required', 'verify']
+
 /** Those by which one path differs from another, so that a domain that has them needs a path of its own. */
 export const PATH_VALUES: readonly ValueName[] = [
   'connections',
