@@ -26,19 +26,30 @@ test('an examination every minute is doubtful', () => {
   expect(warnings.map(formatProblem).join('\n')).toContain('so often it asks blocklists and name servers')
 })
 
+test.each([
+  ['[doctor]\nevery = "0"\nhold_domains = true', 'doctor.hold_domains: does nothing while doctor.every is "0"'],
+  ['[doctor]\nevery = "0"\nhold_sources = true', 'doctor.hold_sources: does nothing while doctor.every is "0"'],
+  [
+    '[alert]\noff = ["dns-broken"]\n[doctor]\nhold_domains = true',
+    'doctor.hold_domains: does nothing while alert.off names "dns-broken"',
+  ],
+])('%j: an option that does nothing is told', (toml, expected) => {
+  expect(load(toml).warnings.map(formatProblem).join('\n')).toContain(expected)
+})
+
 test('what means something is taken', () => {
   const { settings, warnings } = load(`
 [alert]
 off = ["queue-age"]
 queue_age = ["1h", "1h", "1d"]
 [doctor]
-every = "0"
+every = "12h"
 hold_sources = true`)
   expect(settings.alert).toMatchObject({
     off: ['queue-age'],
     queueAge: [HOUR, HOUR, DAY],
     bounceRates: [0.02, 0.05, 0.1],
   })
-  expect(settings.doctor).toMatchObject({ every: 0, holdSources: true, holdDomains: false })
+  expect(settings.doctor).toMatchObject({ every: 12 * HOUR, holdSources: true, holdDomains: false })
   expect(warnings).toEqual([])
 })

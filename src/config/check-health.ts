@@ -31,4 +31,17 @@ export function* checkHealth({ alert, health, doctor }: Settings): Iterable<Find
     const message = 'so often it asks blocklists and name servers more than they like'
     yield doubtful('doctor.every', { message, cure: 'say "6h"' })
   }
+  yield* checkHolds(alert.off, doctor)
+}
+
+/** What nobody looks for keeps no mail back. */
+function* checkHolds(off: Settings['alert']['off'], doctor: Settings['doctor']): Iterable<Finding> {
+  const message = 'does nothing while doctor.every is "0"'
+  const cure = 'leave doctor.every out'
+  if (doctor.holdDomains && doctor.every === 0) yield doubtful('doctor.hold_domains', { message, cure })
+  if (doctor.holdSources && doctor.every === 0) yield doubtful('doctor.hold_sources', { message, cure })
+  if (doctor.holdDomains && off.includes('dns-broken')) {
+    const message = 'does nothing while alert.off names "dns-broken"'
+    yield doubtful('doctor.hold_domains', { message, cure: 'leave it out of alert.off' })
+  }
 }

@@ -6,6 +6,7 @@ import type { Settings } from '../config/schema.ts'
 import type { Rate } from '../config/units.ts'
 import type { Domain } from '../mail/address.ts'
 import type { Effective, Shaping } from '../shaping/shaping.ts'
+import { TLS_STRENGTH } from '../shaping/values.ts'
 import type { RateLimit, Resolution, ResolvedPath, SharedSlots, Site } from './delivery.ts'
 import type { Destination, Found } from './destination.ts'
 import type { RouteTable } from './routes.ts'
@@ -37,15 +38,13 @@ export interface Places {
   resolve(domain: Domain, found: Found): Resolution
 }
 
-const TLS_STRENGTH: readonly Effective['values']['tls'][] = ['none', 'opportunistic', 'required', 'verify']
-
 export function createPlaces(parts: PlacesParts): Places {
   return new ShapedPlaces(parts)
 }
 
 class ShapedPlaces implements Places {
   readonly #parts: PlacesParts
-  readonly #providers = new WeakMap<Destination, { readonly provider: string | undefined }>()
+  readonly #providers = new WeakMap<Destination, { readonly provider: string | undefined; readonly isWhole: boolean }>()
   readonly #limits = new WeakMap<Effective, Map<string, WorkLimits>>()
   /** By tenant. */
   readonly #poolOf: ReadonlyMap<string, string>
@@ -152,11 +151,17 @@ class ShapedPlaces implements Places {
   }
 
   #providerOf(destination: Destination): string | undefined {
+    return this.#knownProvider(destination).provider
+  }
+
+  #knownProvider(destination: Destination): { readonly provider: string | undefined; readonly isWhole: boolean } {
     const known = this.#providers.get(destination)
-    if (known !== undefined) return known.provider
-    const provider = this.#parts.shaping.providerOfHosts(destination.hosts)
-    this.#providers.set(destination, { provider })
-    return provider
+    if (known !== undefined) return known
+    const { shaping } = this.#parts
+    const provider = shaping.providerOfHosts(destination.hosts)
+    const found = { provider, isWhole: destination.hosts.every(({ name }) => shaping.providerOf(name) === provider) }
+    this.#providers.set(destination, found)
+    return found
   }
 
   /** Routes and [[tls_policy]] are the operator's word on one domain, and win; a preset only ever demands more. */
@@ -177,17 +182,19 @@ class ShapedPlaces implements Places {
 
   #limitsOf(domain: Domain, destination: Destination, source: string): WorkLimits {
     const effective = this.#effective(domain, destination, source)
-    const provider = this.#providerOf(destination)
+    // Anybody may name a provider's hosts beside their own: what theirs keep us waiting for is not the provider's.
+    const known = this.#knownProvider(destination)
+    const provider = known.isWhole ? known.provider : undefined
     const connections = this.#parts.routes(domain)?.route.connections
-    const known = this.#limits.get(effective) ?? new Map<string, WorkLimits>()
-    this.#limits.set(effective, known)
+    const made = this.#limits.get(effective) ?? new Map<string, WorkLimits>()
+    this.#limits.set(effective, made)
     const own = effective.ownPath ? domain : ''
     const key = `${provider ?? ''} ${source} ${own} ${connections ?? ''}`
-    const found = known.get(key)
+    const found = made.get(key)
     if (found !== undefined) return found
-    const made = workLimits({ effective, domain, provider, source, connections })
-    known.set(key, made)
-    return made
+    const limits = workLimits({ effective, domain, provider, source, connections })
+    made.set(key, limits)
+    return limits
   }
 
   #ratesOf(domain: Domain, destination: Destination, source: string): readonly RateLimit[] {

@@ -56,9 +56,9 @@ function standingOf(given: {
 }): Standing {
   const { name, scope, windows, alerts, settings } = given
   if (settings.off.includes(name)) return over(name, scope, 'it is switched off (alert.off)')
-  const { value, thresholds, words } = MEASURES[name](windows, settings)
-  if (value === undefined) return over(name, scope, 'there is too little mail to tell')
   const before = alerts.get(name, scope)?.level
+  const { value, thresholds, words } = MEASURES[name](windows, before === undefined ? settings : whileHeld(settings))
+  if (value === undefined) return over(name, scope, 'there is too little mail to tell')
   const judged = levelOf({ value, thresholds, before, clear: settings.clear })
   const sentence = `${TITLES[name]} of the ${scope.kind} ${scope.name}: ${percent(value)} (${words})`
   if (judged === undefined) return { name, scope, over: { value, why: `${sentence}. It is over.` } }
@@ -67,6 +67,17 @@ function standingOf(given: {
     name,
     scope,
     raised: { level, value, threshold, why: `${sentence}; ${level} from ${percent(threshold)} on.` },
+  }
+}
+
+/** What has just enough mail to tell does not come and go either. */
+function whileHeld(settings: AlertSettings): AlertSettings {
+  const { clear, bounceMinimum, complaintMinimum, deferralMinimum } = settings
+  return {
+    ...settings,
+    bounceMinimum: clear * bounceMinimum,
+    complaintMinimum: clear * complaintMinimum,
+    deferralMinimum: clear * deferralMinimum,
   }
 }
 

@@ -63,8 +63,8 @@ export class DoctorTimer {
     const { settings, alerts, clock } = this.#parts
     if (senderDomain === undefined || !settings().doctor.holdDomains) return undefined
     const now = clock.now()
-    // Its last attempt is made all the same.
-    if (now >= expiresAt) return undefined
+    // Its last attempt is made all the same; and nobody waits for an end that nobody would see.
+    if (now >= expiresAt || this.#everyMs() === 0) return undefined
     const own = settings().domain.find(
       ({ name, subdomains }) => name === senderDomain || (subdomains && senderDomain.endsWith(`.${name}`)),
     )

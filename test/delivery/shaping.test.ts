@@ -62,7 +62,21 @@ async function start(
     if (said.command === 'QUIT') counted.open--
     return given.script?.(said)
   }
-  const dns = open.use(await DnsServer.start({ ...ZONES, 'shared.example': { mx: [[1, 'mx0.big.example']] } }))
+  const dns = open.use(
+    await DnsServer.start({
+      ...ZONES,
+      'shared.example': { mx: [[1, 'mx0.big.example']] },
+      // Names a host of the provider first that does not answer, and one of its own behind it.
+      'tarpit.example': {
+        mx: [
+          [1, 'dead.big.example'],
+          [2, 'mx.tarpit.example'],
+        ],
+      },
+      'dead.big.example': { a: ['127.0.0.99'] },
+      'mx.tarpit.example': { a: ['127.0.0.1'] },
+    }),
+  )
   const delivery = {
     workers: given.workers ?? 0,
     allowPrivate: true,
@@ -164,6 +178,21 @@ test('a domain with limits of its own does not use the connections of its site',
     { site: 'mx0.big.example', domain: undefined, connections: 3 },
   ])
 })
+
+test('who names hosts of a provider beside its own does not sit on the connections of the provider', async () => {
+  const { delivery } = await start('[provider.big]\nmx = ["big.example"]\nprovider_connections = 1', {
+    script: ({ command }) =>
+      command.startsWith('RCPT') && command.includes('@tarpit.example') ? 'silence' : undefined,
+    delivery: { commandTimeout: 20_000 },
+  })
+  const stuck = delivery.deliver(attempt('tarpit.example'))
+  await delivery.locate(parseDomain('tarpit.example')!)
+  while ((await delivery.paths()).every(({ site }) => !site.includes('tarpit'))) await systemClock.sleep(5)
+  expect(await delivery.deliver(attempt('site0.example'))).toMatchObject({ kind: 'delivered' })
+  expect(await delivery.locate(parseDomain('tarpit.example')!)).not.toHaveProperty('shared')
+  await delivery.close(0)
+  await stuck
+}, 10_000)
 
 test('one source may have other limits than the others', async () => {
   const { delivery } = await start('[default]\nconnections = 3\n[default.source.x]\nconnections = 1', {

@@ -67,6 +67,19 @@ describe('bounce-rate', () => {
     expect(patient.alerts()).toEqual([])
   })
 
+  test('with just enough mail it does not come and go', async () => {
+    const patient = await start({ settings: { alert: { bounceMinimum: 118 } } })
+    // A day has 115 of them at the end of an hour, and 120 once those of the next have come.
+    for (let hour = 0; hour < 40; hour++) {
+      patient.tell('delivered', 4)
+      patient.tell('failed', 1)
+      await patient.clock.advance(HOUR)
+    }
+    expect(ofTenant(patient)).toEqual(['bounce-rate raised critical'])
+    await patient.clock.advance(6 * HOUR)
+    expect(ofTenant(patient)).toEqual(['bounce-rate raised critical', 'bounce-rate cleared critical'])
+  })
+
   test('on the line it does not come and go', async () => {
     const patient = await start()
     patient.tell('delivered', 980)

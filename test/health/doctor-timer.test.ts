@@ -208,6 +208,16 @@ describe('hold_domains', () => {
     expect(held(relay)).toBe(false)
   })
 
+  test('not when nobody would find out that it is good again', async () => {
+    const relay = await start({ doctor: { holdDomains: true } })
+    relay.world.wrong.add('spf')
+    await relay.clock.advance(10 * MINUTE)
+    expect(held(relay)).toBe(true)
+    await end(relay)
+    const off = await start({ before: relay, doctor: { holdDomains: true, every: 0 } })
+    expect(held(off)).toBe(false)
+  })
+
   test('not without the option', async () => {
     const relay = await start()
     relay.world.wrong.add('spf')
