@@ -1,5 +1,6 @@
 // A relay whose own side is broken, end to end: messages end, and nobody is suppressed for it.
 
+import { networkInterfaces } from 'node:os'
 import { afterEach, expect, test } from 'vitest'
 import { SECOND } from '../src/util/clock.ts'
 import { FakeClock } from './support/fake-clock.ts'
@@ -42,6 +43,20 @@ test('a source address that is not on this machine: nothing leaves, and the end 
   expect(record).toMatchObject({
     cause: { kind: 'expired', by: 'throttle' },
     verdict: { category: 'throttle-expired', code: 110, fault: 'local', kind: 'other' },
+  })
+  expect(relay.relay.suppressions.list({ limit: 10 }).entries).toEqual([])
+})
+
+test('a source that has no address of the family of the hosts', async ({ skip }) => {
+  const isThere = Object.values(networkInterfaces()).some((each) => each?.some(({ address }) => address === '::1'))
+  if (!isThere) skip('this machine has no IPv6 loopback address')
+  const clock = new FakeClock()
+  const toml = LOST_SOURCE.replace('ipv4 = "203.0.113.9"', 'ipv6 = "::1"')
+  const relay = await startTestRelay({ clock, queue: 'retry = ["10s"]\nlifetime = "1m"', toml })
+  const message = await relay.send('jane@alive.test')
+  expect(await expired(relay, clock, message)).toMatchObject({
+    cause: { kind: 'expired', last: { kind: 'connect', ours: true } },
+    verdict: { category: 'local-fault', code: 40, fault: 'local', kind: 'other' },
   })
   expect(relay.relay.suppressions.list({ limit: 10 }).entries).toEqual([])
 })
