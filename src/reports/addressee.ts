@@ -13,8 +13,8 @@ export interface AddresseeParts {
   readonly clock: Clock
   /** Whether the recipient of a token is still known. */
   readonly isKnown: (id: string, n: number) => boolean
-  /** Whether whoever an unsubscribe token was made for is still known. */
-  readonly isSubscriber: (local: string) => boolean
+  /** How the wish of whoever an unsubscribe token was made for stands; undefined when nobody knows them any more. */
+  readonly subscriber: (local: string) => 'open' | 'settled' | undefined
   /** Reports about a recipient since then. */
   readonly countSince: (id: string, n: number, since: number) => number
 }
@@ -52,6 +52,8 @@ function bounceOf(parts: AddresseeParts, local: string): Addressee {
 
 function unsubscribeOf(parts: AddresseeParts, local: string): Addressee {
   const read = readReturnPath(local, parts.keys, dayOf(parts.clock.now()), 'unsubscribe')
-  if (read.kind !== 'ok' || !parts.isSubscriber(local)) return UNKNOWN
+  const subscriber = read.kind === 'ok' ? parts.subscriber(local) : undefined
+  if (read.kind !== 'ok' || subscriber === undefined) return UNKNOWN
+  if (subscriber === 'settled') return { kind: 'too-many' }
   return { kind: 'unsubscribe', id: read.id, n: read.n }
 }

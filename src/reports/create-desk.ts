@@ -73,7 +73,10 @@ class Desk implements ReportDesk {
       settings,
       clock,
       isKnown: (id, n) => queue.recipient(id, n) !== undefined,
-      isSubscriber: (local) => this.#subscriber(local) !== undefined,
+      subscriber: (local) => {
+        const target = this.#subscriber(local)
+        return target && (this.#isSettled(target) ? 'settled' : 'open')
+      },
       countSince: (id, n, since) => book.countSince(id, n, since),
     }
   }
@@ -157,7 +160,7 @@ class Desk implements ReportDesk {
     return unsubscribeTarget({ store, keys, clock }, token)
   }
 
-  /** The wish stands, and has been recorded often enough for today: whoever follows the link on and on fills no store. */
+  /** The wish stands, and has been recorded often enough for today: whoever asks on and on fills no store. */
   #isSettled({ tenant, message, n, recipient }: UnsubscribeTarget): boolean {
     const { book, clock, settings, suppressions } = this.#parts
     if (book.countSince(message, n, clock.now() - DAY) < settings().bounce.reportsPerRecipient) return false

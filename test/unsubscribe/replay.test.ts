@@ -62,6 +62,22 @@ test('twenty clicks leave five reports; who is let in again can unsubscribe agai
   expect(core.suppressions.find('default', address)).toMatchObject({ reason: 'unsubscribe' })
 })
 
+test('mail after mail to the address leaves five reports; who is let in again can unsubscribe again', async () => {
+  const { store, core, desk, address, token } = await start()
+  const to = `${token}@bounce.sender.test`
+  const raw = Buffer.from('From: jane@example.net\r\nSubject: unsubscribe\r\n\r\n')
+  const origin = { kind: 'listener', listener: 'bounces', address: '192.0.2.1', sender: 'jane@example.net' } as const
+  for (let n = 0; n < 5; n++) {
+    expect(desk.addressee(to)).toMatchObject({ kind: 'unsubscribe' })
+    await desk.take({ origin, to, raw, sizeBytes: raw.length })
+  }
+  expect(core.suppressions.find('default', address)).toMatchObject({ reason: 'unsubscribe' })
+  expect(desk.addressee(to)).toEqual({ kind: 'too-many' })
+  expect(store.count('report')).toBe(5)
+  await core.suppressions.remove({ scope: 'default', target: address, who: 'cli:ann', why: 'asked us', force: true })
+  expect(desk.addressee(to)).toMatchObject({ kind: 'unsubscribe' })
+})
+
 test('a bounce that comes to the unsubscribe address of a forgotten message is kept for a person', async () => {
   const { store, core, desk, id, token } = await start()
   await store.write([
