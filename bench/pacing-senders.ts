@@ -2,7 +2,7 @@
 // many connections as the model has. None knows the receiver; all have more mail than they may send.
 
 import { createPaceController, type Signal } from '../src/pacing/controller.ts'
-import { Pace } from '../src/queue/rate-limit.ts'
+import { Pace } from '../src/throttle/rate-limit.ts'
 import { HOUR, MINUTE, SECOND } from '../src/util/clock.ts'
 
 export interface Sender {

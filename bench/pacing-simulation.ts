@@ -1,8 +1,8 @@
 // A sender and a receiver in virtual time: each message takes a connection for as long as the receiver takes to answer, and
 // there is always more mail. The same seed gives the same hour.
 
-import { MinHeap } from '../src/queue/heap.ts'
 import { SECOND } from '../src/util/clock.ts'
+import { MinHeap } from '../src/util/heap.ts'
 import type { Model } from './pacing-models.ts'
 import type { MakeSender } from './pacing-senders.ts'
 

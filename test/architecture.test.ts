@@ -17,8 +17,12 @@ const FLOORS = [
   'inbound',
   'reports',
   'tls-report',
+  'dispatch',
   'queue',
+  'dsn',
   'health',
+  'sources',
+  'throttle',
   'journal',
   'delivery',
   'pacing',
@@ -38,7 +42,7 @@ const FLOORS = [
 /** Who may import what; a pattern ending in / is a folder. */
 const DOORS: Readonly<Record<string, readonly string[]>> = {
   'smtp-server': ['inbound/'],
-  nodemailer: ['queue/dsn.ts', 'cli/demo'],
+  nodemailer: ['dsn/dsn.ts', 'cli/demo'],
   'p-queue': ['delivery/paths.ts'],
   lmdb: ['store/'],
   pino: ['observe/'],

@@ -3,7 +3,7 @@
 
 import { Argument, type Command } from 'commander'
 import type { Suspension } from '../http/suspension-operations.ts'
-import { SUSPENDABLE, type SuspensionKind } from '../queue/suspensions.ts'
+import { SUSPENDABLE, type SuspensionKind } from '../throttle/suspensions.ts'
 import { durationMs, whoAmI } from './argument.ts'
 import { CliError, EXIT, type Io } from './io.ts'
 import type { Page } from './output.ts'

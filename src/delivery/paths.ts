@@ -1,7 +1,7 @@
 // Paths (source × site, or × domain where one has limits of its own): where limits of connections bite. One p-queue per
 // path is the throttle: its concurrency is the number of connections. Beside it a path keeps the connections that may be
 // used again and the times of those opened lately. Paths of one provider may share a group with a limit of its own.
-// Message rates are not kept here: they span paths and restarts (queue/throttle.ts).
+// Message rates are not kept here: they span paths and restarts (throttle/throttle.ts).
 // Invariants: running attempts + idle connections never exceed the path's connections, nor a group's; a path goes away
 // once it has been quiet for as long as its rate looks back, so memory is bounded by the sites in use.
 

@@ -1,9 +1,9 @@
 // What is kept back or slowed down, as it is listed: suspensions of operators and rules, and the paces that were learned.
 
 import { formatPace, formatRate } from '../config/units.ts'
-import type { LearnedPace } from '../queue/pace-book.ts'
-import type { Pacing } from '../queue/pacing.ts'
-import { nameAt, placesOf, type Suspension, type Suspensions } from '../queue/suspensions.ts'
+import type { LearnedPace } from '../dispatch/pace-book.ts'
+import type { Pacing } from '../dispatch/pacing.ts'
+import { nameAt, placesOf, type Suspension, type Suspensions } from '../throttle/suspensions.ts'
 import type { EpochMs } from '../util/clock.ts'
 
 export interface ListedSuspension extends Pick<Suspension, 'kind' | 'name' | 'who' | 'why' | 'since'> {

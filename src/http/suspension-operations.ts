@@ -3,10 +3,10 @@
 
 import type { z } from 'zod'
 import type { Settings } from '../config/schema.ts'
+import type { Pacing } from '../dispatch/pacing.ts'
 import { parseDomain } from '../mail/address.ts'
-import type { Pacing } from '../queue/pacing.ts'
-import type { SuspensionKind, Suspensions } from '../queue/suspensions.ts'
 import type { Shaping } from '../shaping/shaping.ts'
+import type { SuspensionKind, Suspensions } from '../throttle/suspensions.ts'
 import type { Clock } from '../util/clock.ts'
 import { checked, newSuspension, suspensionKey, type suspensionRemoval } from './input.ts'
 import { OperationError } from './problem.ts'

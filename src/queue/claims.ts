@@ -4,10 +4,10 @@ import type { Domain } from '../mail/address.ts'
 import type { Message, Recipient } from '../mail/message.ts'
 import { laneKey, prefixRange, readDueKey } from '../store/keys.ts'
 import type { Store, Write } from '../store/store.ts'
+import type { Permit } from '../throttle/limit.ts'
 import type { EpochMs } from '../util/clock.ts'
 import { recipientWrites } from './acceptance.ts'
 import type { Flight } from './flight.ts'
-import type { Permit } from './limit.ts'
 import { transition } from './state.ts'
 
 export interface ClaimParts {

@@ -4,7 +4,7 @@ import type { Verdict } from '../bounce/verdict.ts'
 import type { JournalRecord } from '../journal/record.ts'
 import type { Message, Recipient } from '../mail/message.ts'
 import type { Cause } from '../mail/outcome.ts'
-import type { Permit } from './limit.ts'
+import type { Permit } from '../throttle/limit.ts'
 
 /** A claimed recipient on its way: from claim (or acceptance) to settlement. */
 export interface Flight {

@@ -3,6 +3,7 @@
 // itself.
 
 import type { Settings } from '../config/schema.ts'
+import { composeDsn, type Dsn, type DsnKind, wantsDsn } from '../dsn/dsn.ts'
 import { addressIndex } from '../journal/journal.ts'
 import type { JournalRecord } from '../journal/record.ts'
 import { parseAddress } from '../mail/address.ts'
@@ -13,7 +14,6 @@ import { EMPTY, encode } from '../store/codec.ts'
 import { dueKey, idKey, partKey } from '../store/keys.ts'
 import type { Write } from '../store/store.ts'
 import { type Clock, type EpochMs, HOUR } from '../util/clock.ts'
-import { composeDsn, type Dsn, type DsnKind, wantsDsn } from './dsn.ts'
 
 export interface Report {
   readonly writes: readonly Write[]

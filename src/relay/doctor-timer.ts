@@ -13,8 +13,8 @@ import { type Finding, findingsIn, troubleText } from '../health/findings.ts'
 import type { Section } from '../identity/doctor.ts'
 import type { Message } from '../mail/message.ts'
 import type { Logger } from '../observe/logger.ts'
-import type { Suspensions } from '../queue/suspensions.ts'
 import type { Store } from '../store/store.ts'
+import type { Suspensions } from '../throttle/suspensions.ts'
 import { type Clock, DAY, type EpochMs, HOUR, MINUTE } from '../util/clock.ts'
 
 export interface DoctorTimerParts {

@@ -5,7 +5,7 @@ import type { Domain } from '../mail/address.ts'
 import { afterPrefix, laneKey, readDueKey } from '../store/keys.ts'
 import type { Store } from '../store/store.ts'
 import type { EpochMs } from '../util/clock.ts'
-import { MinHeap } from './heap.ts'
+import { MinHeap } from '../util/heap.ts'
 
 export interface Lane {
   readonly tenant: string

@@ -3,9 +3,9 @@
 // by lanes, by sites, and by what is in flight.
 
 import type { PoolShare, Site } from '../delivery/delivery.ts'
-import type { Flight } from './flight.ts'
+import type { Flight } from '../queue/flight.ts'
+import type { Limit, Waiter } from '../throttle/limit.ts'
 import type { Lane } from './lanes.ts'
-import type { Limit, Waiter } from './limit.ts'
 
 /** A slot at a site is given to a claimed recipient, or to a lane that has to claim one first. */
 export type Turn = { readonly kind: 'flight'; readonly flight: Flight } | { readonly kind: 'lane'; readonly lane: Lane }

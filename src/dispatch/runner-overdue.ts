@@ -2,10 +2,10 @@
 // a source are looked at, and those in them whose life is over are ended. One timer while anybody waits, none otherwise.
 
 import type { Logger } from '../observe/logger.ts'
+import type { Queue } from '../queue/queue.ts'
 import type { Clock, EpochMs, Timer } from '../util/clock.ts'
 import { HOUR, MINUTE } from '../util/clock.ts'
 import type { Lane } from './lanes.ts'
-import type { Queue } from './queue.ts'
 import type { Attempts } from './runner-attempts.ts'
 
 export interface OverdueLookParts {

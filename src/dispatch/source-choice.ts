@@ -8,10 +8,10 @@
 //   something left, else it waits. Where the plan says so, it waits at once.
 
 import type { Delivery, RateLimit, Site } from '../delivery/delivery.ts'
+import type { SourceGate } from '../sources/source-book.ts'
+import type { Throttle } from '../throttle/throttle.ts'
 import type { EpochMs } from '../util/clock.ts'
 import type { Pacer } from './pacer.ts'
-import type { SourceGate } from './source-book.ts'
-import type { Throttle } from './throttle.ts'
 
 export interface SourceChoiceParts {
   readonly throttle: Throttle

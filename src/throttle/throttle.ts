@@ -6,7 +6,7 @@
 import type { Rate } from '../config/units.ts'
 import type { RateLimit, SharedSlots } from '../delivery/delivery.ts'
 import type { Clock, Timer } from '../util/clock.ts'
-import { MinHeap } from './heap.ts'
+import { MinHeap } from '../util/heap.ts'
 import { Limit, type Permit, Slots, TICK_MS, type Waiter } from './limit.ts'
 import type { QuotaBook } from './quota-book.ts'
 import { isQuota, Pace, type RateLimiter } from './rate-limit.ts'

@@ -20,10 +20,10 @@ import { isAboutRate, signalOf } from '../pacing/signal.ts'
 import { type Rule, ruleName, sayingOf } from '../shaping/rule.ts'
 import type { Shaping } from '../shaping/shaping.ts'
 import type { Store } from '../store/store.ts'
+import { nameAt, placesOf, type Suspension, type SuspensionKind, type Suspensions } from '../throttle/suspensions.ts'
 import { type Clock, type EpochMs, HOUR, SECOND } from '../util/clock.ts'
 import { type LearnedPace, PaceBook, paceLimit } from './pace-book.ts'
 import type { Heard, Pacer } from './pacer.ts'
-import { nameAt, placesOf, type Suspension, type SuspensionKind, type Suspensions } from './suspensions.ts'
 
 export interface PacingParts {
   readonly store: Store

@@ -1,11 +1,11 @@
 // What binds a lane right now, for people: the words in which the runner answers `studs explain`.
 
 import type { Rate } from '../config/units.ts'
+import type { Limit } from '../throttle/limit.ts'
+import type { Suspension } from '../throttle/suspensions.ts'
+import type { Throttle } from '../throttle/throttle.ts'
 import type { Clock, EpochMs } from '../util/clock.ts'
 import type { Lane } from './lanes.ts'
-import type { Limit } from './limit.ts'
-import type { Suspension } from './suspensions.ts'
-import type { Throttle } from './throttle.ts'
 import type { SiteLine } from './turns.ts'
 
 export interface LaneStanding {

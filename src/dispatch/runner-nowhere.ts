@@ -2,9 +2,9 @@
 
 import type { Outcome } from '../mail/outcome.ts'
 import type { Logger } from '../observe/logger.ts'
+import type { Queue } from '../queue/queue.ts'
 import { type Clock, SECOND } from '../util/clock.ts'
 import type { Lane, Lanes } from './lanes.ts'
-import type { Queue } from './queue.ts'
 import type { Attempts } from './runner-attempts.ts'
 
 export interface NowhereParts {

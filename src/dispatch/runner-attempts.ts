@@ -5,11 +5,11 @@ import type { Attempt, Delivery, Site } from '../delivery/delivery.ts'
 import { domainOf } from '../mail/address.ts'
 import type { Outcome } from '../mail/outcome.ts'
 import type { Logger } from '../observe/logger.ts'
+import type { Flight } from '../queue/flight.ts'
+import type { Queue } from '../queue/queue.ts'
+import type { Throttle } from '../throttle/throttle.ts'
 import type { Clock } from '../util/clock.ts'
-import type { Flight } from './flight.ts'
 import type { Pacer } from './pacer.ts'
-import type { Queue } from './queue.ts'
-import type { Throttle } from './throttle.ts'
 
 export interface AttemptsParts {
   readonly queue: Queue

@@ -5,12 +5,12 @@
 import type { Settings } from '../config/schema.ts'
 import type { Delivery, RateLimit, Site } from '../delivery/delivery.ts'
 import type { Message } from '../mail/message.ts'
+import type { SourceGate } from '../sources/source-book.ts'
+import type { Limit, Permit } from '../throttle/limit.ts'
+import type { Throttle } from '../throttle/throttle.ts'
 import { type EpochMs, MINUTE } from '../util/clock.ts'
-import type { Limit, Permit } from './limit.ts'
 import type { Pacer } from './pacer.ts'
-import type { SourceGate } from './source-book.ts'
 import { SourceChoice } from './source-choice.ts'
-import type { Throttle } from './throttle.ts'
 import type { SiteLine } from './turns.ts'
 
 export interface LimitsParts {

@@ -3,9 +3,9 @@
 
 import type { Location, Site } from '../delivery/delivery.ts'
 import type { Domain } from '../mail/address.ts'
+import { nameAt, placesOf, type Suspension, type Suspensions } from '../throttle/suspensions.ts'
 import { type Clock, type EpochMs, MINUTE } from '../util/clock.ts'
 import type { Lane, Lanes } from './lanes.ts'
-import { nameAt, placesOf, type Suspension, type Suspensions } from './suspensions.ts'
 
 export interface SuspendedLanesParts {
   readonly lanes: Lanes
