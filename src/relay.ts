@@ -27,6 +27,7 @@ import { returnPathKeys } from './queue/return-path-keys.ts'
 import { readChunk } from './queue/spool.ts'
 import { type RelayHealth, startHealth } from './relay/health.ts'
 import { keepHouse } from './relay/housekeeping.ts'
+import { type RelayMetrics, startRelayMetrics } from './relay/metrics.ts'
 import { changesOf, type NamedFiles, namedFiles } from './relay/named-files.ts'
 import { startPretendInternet } from './relay/pretend-internet.ts'
 import { createReports, type Reports } from './relay/reports.ts'
@@ -162,6 +163,17 @@ class RelayBuilder {
     this.#sending = sending
     this.#stops.push((grace) => sending.stop(grace))
     await sending.start()
+    const metrics = await startRelayMetrics({
+      settings: () => this.#settings,
+      store,
+      core,
+      health: health.health,
+      delivery,
+      slowed: () => sending.pacing.paces().length,
+      clock,
+      logger,
+    })
+    this.#stops.push((graceMs) => metrics.stop(graceMs))
     const certificates = await this.#openCertificates()
     const shared = { store, core, keys, certificates, clock, logger }
     const reports = createReports({ settings: () => this.#settings, hostname: machineName(), ...shared })
@@ -177,6 +189,7 @@ class RelayBuilder {
       delivery,
       reports,
       health: health.health,
+      metrics,
       sandbox,
       startedAt,
       reload,
@@ -326,11 +339,12 @@ class RelayBuilder {
     delivery: Delivery
     reports: Reports
     health: Health
+    metrics: RelayMetrics
     sandbox: Sandbox | undefined
     startedAt: number
     reload: () => Promise<readonly string[]>
   }): Promise<SocketListener> {
-    const { store, core, delivery, reports, health, sandbox, startedAt, reload } = parts
+    const { store, core, delivery, reports, health, metrics, sandbox, startedAt, reload } = parts
     const { clock, logger } = this.#options
     const tlsOf = (name: string): string => {
       const { listener, bounceListener } = this.#settings
@@ -365,6 +379,7 @@ class RelayBuilder {
     const api = createApi({
       operations,
       records: { journal: core.journal, clock },
+      metrics: metrics.source,
       onError: (error, request) => logger.error({ event: 'api-error', ...request, err: error }),
     })
     const socket = await listenOnSocket(api, this.#settings.api.socket)

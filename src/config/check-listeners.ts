@@ -22,6 +22,7 @@ export function* checkListeners(settings: Settings): Iterable<Finding> {
     yield doubtful('listener', { message: 'there is no listener: nobody can submit mail by SMTP' })
   yield* checkAddresses('listener', settings.listener)
   yield* checkAddresses('bounce_listener', settings.bounceListener)
+  yield* checkMetrics(settings.metrics)
   if (!isLoopback(settings.sandbox.address)) {
     const message = `the pretend internet may only be on a loopback address, not "${settings.sandbox.address}"`
     yield wrong('sandbox.address', { message, cure: 'write "127.0.0.1"' })
@@ -37,17 +38,26 @@ export function* checkListeners(settings: Settings): Iterable<Finding> {
 }
 
 function* checkAddresses(section: string, listeners: readonly { readonly address: string }[]): Iterable<Finding> {
-  for (const [index, { address }] of listeners.entries()) {
-    if (isIP(address) !== 0) continue
-    const cure =
-      address === 'localhost'
-        ? 'write "127.0.0.1" or "::1"'
-        : 'write an address of this machine, "127.0.0.1", or "0.0.0.0" for all'
-    yield wrong(`${section}.${index}.address`, { message: `"${address}" is not an IP address`, cure })
-  }
+  for (const [index, { address }] of listeners.entries()) yield* checkAddress(`${section}.${index}.address`, address)
 }
 
-function places({ listener, bounceListener, unsubscribe, sandbox, delivery }: Settings): Place[] {
+function* checkAddress(path: string, address: string): Iterable<Finding> {
+  if (isIP(address) !== 0) return
+  const cure =
+    address === 'localhost'
+      ? 'write "127.0.0.1" or "::1"'
+      : 'write an address of this machine, "127.0.0.1", or "0.0.0.0" for all'
+  yield wrong(path, { message: `"${address}" is not an IP address`, cure })
+}
+
+function* checkMetrics({ address, port }: Settings['metrics']): Iterable<Finding> {
+  yield* checkAddress('metrics.address', address)
+  if (port === undefined || isIP(address) === 0 || isLoopback(address)) return
+  const message = `whoever reaches ${address} may read the numbers: names of tenants, sources and domains among them`
+  yield doubtful('metrics.address', { message, cure: 'write "127.0.0.1", or keep others away by a firewall' })
+}
+
+function places({ listener, bounceListener, unsubscribe, metrics, sandbox, delivery }: Settings): Place[] {
   const placesOf = (section: string, listeners: readonly { address: string; port: number; name: string }[]): Place[] =>
     listeners.map(({ address, port, name }, index) => ({
       path: `${section}.${index}.port`,
@@ -59,6 +69,10 @@ function places({ listener, bounceListener, unsubscribe, sandbox, delivery }: Se
   if (unsubscribe.port !== undefined) {
     const { address, port } = unsubscribe
     own.push({ path: 'unsubscribe.port', address, port, whose: 'the unsubscribe endpoint' })
+  }
+  if (metrics.port !== undefined) {
+    const { address, port } = metrics
+    own.push({ path: 'metrics.port', address, port, whose: 'the metrics' })
   }
   if (delivery.mode !== 'sandbox') return own
   const { address, smtpPort, dnsPort } = sandbox

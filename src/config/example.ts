@@ -3,6 +3,7 @@
 
 const EXAMPLES: Readonly<Record<string, unknown>> = {
   'node.hostname': 'relay.example.com',
+  'metrics.port': 9154,
   'tenant.lifetime': '72h',
   'tenant.pool': 'default',
   'tenant.max_queued': 100_000,

@@ -24,6 +24,7 @@ const NEEDS_RESTART: readonly Path[] = [
   ['data'],
   ['log'],
   ['api'],
+  ['metrics'],
   ['tls'],
   ['listener'],
   ['bounce_listener'],

@@ -8,13 +8,14 @@ import { delivery, pace, route, tlsPolicy, tlsReport } from './sections/delivery
 import { alert, doctor, health } from './sections/health.ts'
 import { domain, pool, source } from './sections/senders.ts'
 import { credential, listener, network, submission, tagLimit, tenant, tls } from './sections/submission.ts'
-import { api, data, log, node, queue, sandbox } from './sections/system.ts'
+import { api, data, log, metrics, node, queue, sandbox } from './sections/system.ts'
 
 export const schema = z.strictObject({
   node: node.prefault({}).describe('This node.'),
   data: data.prefault({}).describe('Where things are kept.'),
   log: log.prefault({}).describe('The log on standard output.'),
   api: api.prefault({}).describe('The local API.'),
+  metrics: metrics.prefault({}).describe('Numbers for Prometheus.'),
   tls: tls.prefault({}).describe('Certificate of the listeners.'),
   listener: z
     .array(listener)

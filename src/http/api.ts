@@ -8,6 +8,7 @@ import { destinationRoutes } from './destination-routes.ts'
 import { eventRoutes, type RecordSource } from './event-routes.ts'
 import { healthRoutes } from './health-routes.ts'
 import { messageRoutes } from './message-routes.ts'
+import { type MetricsSource, metricsRoutes } from './metrics-endpoint.ts'
 import type { Operations } from './operations.ts'
 import { OperationError, problemOf, problemResponse } from './problem.ts'
 import { queueRoutes } from './queue-routes.ts'
@@ -21,6 +22,8 @@ import { suspensionRoutes } from './suspension-routes.ts'
 export interface ApiParts {
   readonly operations: Operations
   readonly records: RecordSource
+  /** Absent: of a relay without numbers. */
+  readonly metrics?: MetricsSource
   /** Called with errors of our own, whose details the caller is not told. */
   readonly onError: (error: unknown, request: { readonly method: string; readonly path: string }) => void
 }
@@ -29,7 +32,7 @@ const MAX_BODY_BYTES = 2 * 1024 * 1024
 /** Read as it arrives, never held as a whole: it may have any length. */
 const STREAMED_BODIES: ReadonlySet<string> = new Set(['/api/v1/suppressions/import', '/api/v1/bounces'])
 
-export function createApi({ operations, records, onError }: ApiParts): Hono {
+export function createApi({ operations, records, metrics, onError }: ApiParts): Hono {
   const app = new Hono()
   const limited = bodyLimit({
     maxSize: MAX_BODY_BYTES,
@@ -49,6 +52,7 @@ export function createApi({ operations, records, onError }: ApiParts): Hono {
     const readiness = await operations.readiness()
     return context.json(readiness, readiness.ready ? 200 : 503)
   })
+  if (metrics !== undefined) app.route('/', metricsRoutes(metrics))
   app.route('/api/v1', relayRoutes(operations))
   app.route('/api/v1', destinationRoutes(operations))
   app.route('/api/v1', messageRoutes(operations))

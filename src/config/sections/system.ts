@@ -80,6 +80,13 @@ export const api = z.strictObject({
     .describe('Unix socket of the API the CLI uses, relative to data.directory; mode 0600.'),
 })
 
+export const metrics = z.strictObject({
+  address: text()
+    .prefault('127.0.0.1')
+    .describe('Where Prometheus may ask for /metrics. Whoever can connect may read.'),
+  port: port().optional().describe('Port of /metrics, such as 9154. Default: off; the API socket answers it as well.'),
+})
+
 export const sandbox = z.strictObject({
   address: text().prefault('127.0.0.1').describe('Loopback address of the pretend internet.'),
   smtp_port: port().prefault(2526).describe('Port of its MX hosts; 0 takes a free one.'),
