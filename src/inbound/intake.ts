@@ -17,6 +17,7 @@ const MAX_PIECES = 4096
 // Many sessions wait for the disk at one time: what each of them keeps meanwhile is this much of a large body.
 const PIECE_BYTES = 64 * 1024
 const CRLF = Buffer.from('\r\n')
+const EMPTY_LINE = Buffer.from('\r\n\r\n')
 const NOTHING = Buffer.alloc(0)
 
 /** What reading the header section gave. */
@@ -59,7 +60,7 @@ export class Intake {
   #storedBytes = 0
   #headPieces: Buffer[] | undefined = []
   #headBytes = 0
-  #headTail = ''
+  #headTail: Buffer = NOTHING
   #head: OpenedHead | undefined
   #pieces: Buffer[] = []
   #pieceBytes = 0
@@ -124,22 +125,31 @@ export class Intake {
   #take(bytes: Buffer): Promise<void> | undefined {
     if (this.#storedBytes + this.#headBytes + bytes.length > this.#parts.maxSize) return this.#refuse(REPLY.tooBig)
     if (this.#headPieces === undefined) return this.#takeBody(bytes)
+    const end = this.#endOfHead(bytes)
     this.#headPieces.push(bytes)
     this.#headBytes += bytes.length
     if (this.#headPieces.length > MAX_PIECES) this.#headPieces = [Buffer.concat(this.#headPieces)]
-    // The empty line may be spread over chunks, so the last three characters are looked at again.
-    const window = this.#headTail + bytes.toString('latin1')
-    const isAtStart = this.#headBytes - bytes.length < 2
-    this.#headTail = window.slice(-3)
-    const isComplete = window.includes('\r\n\r\n') || (isAtStart && window.startsWith('\r\n'))
-    return isComplete || this.#headBytes > MAX_HEAD_BYTES ? this.#openHead(isComplete) : undefined
+    return end !== undefined || this.#headBytes > MAX_HEAD_BYTES ? this.#openHead(end !== undefined, end) : undefined
   }
 
-  #openHead(isComplete: boolean): Promise<void> | undefined {
+  /** Behind the empty line, counted from the first byte of the message; undefined when it has not come with these bytes. */
+  #endOfHead(bytes: Buffer): number | undefined {
+    const before = this.#headBytes
+    if (before === 0 && bytes[0] === CRLF[0] && bytes[1] === CRLF[1]) return CRLF.length
+    // It may be spread over chunks, so the last three bytes are looked at again.
+    const tail = this.#headTail
+    const window = before === 0 ? bytes : Buffer.concat([tail, bytes])
+    const at = window.indexOf(EMPTY_LINE)
+    if (at !== -1) return before - tail.length + at + EMPTY_LINE.length
+    this.#headTail = Buffer.from(window.subarray(-(EMPTY_LINE.length - 1)))
+    return undefined
+  }
+
+  #openHead(isComplete: boolean, end?: number): Promise<void> | undefined {
     const pieces = this.#headPieces ?? []
     const [only = NOTHING] = pieces
     const bytes = pieces.length < 2 ? only : Buffer.concat(pieces)
-    const head = this.#parts.openHead(this.body.id, bytes.toString('latin1'))
+    const head = this.#parts.openHead(this.body.id, bytes.toString('latin1', 0, end))
     if ('code' in head) return this.#refuse(head)
     if (head.bodyStart > MAX_HEAD_BYTES || (!isComplete && head.bodyStart === bytes.length)) {
       return this.#refuse(REPLY.headTooBig)

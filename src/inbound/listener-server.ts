@@ -93,6 +93,11 @@ export abstract class ListenerServer<Session extends ListenerSession> extends SM
     return super._acceptSocket(socket, handshake)
   }
 
+  /** No listener of ours stands behind a PROXY: the original draws a random id (see connect) and waits a turn for nothing. */
+  override _handleProxy(_socket: Socket, callback: (error: Error | null) => void): void {
+    callback(null)
+  }
+
   override _upgrade(socket: Socket, callback: (error: Error | null, tlsSocket?: TLSSocket) => void): void {
     // A TLS socket on top of one that was destroyed between accept and here would crash the process.
     if (socket.destroyed) callback(new Error('closed before the TLS handshake'))

@@ -19,52 +19,45 @@ export function announceTo(logger: Logger, privacy: AddressPrivacy, pepper: Buff
   }
 }
 
+/** One object of one shape for every record, two for each message: what is undefined is left out of the line by pino. */
 function fields(record: StoredRecord, recipient: string): Record<string, unknown> {
-  const { kind, message, n, tenant, attempt, reply, cause, way, verdict, dueAt, at } = record
-  return {
-    event: kind,
-    ...(message === undefined ? {} : { message, n }),
-    tenant,
+  const { at, message, reply, cause, way, verdict, dueAt, pendingUntil, suspendedUntil, target } = record
+  const line = {
+    event: record.kind,
+    message,
+    n: message === undefined ? undefined : record.n,
+    tenant: record.tenant,
     recipient,
-    ...(attempt === undefined ? {} : { attempt }),
-    ...(reply === undefined ? {} : { reply: replyText(reply) }),
-    ...(cause === undefined ? {} : { cause: causeText(cause) }),
-    ...(way === undefined
-      ? {}
-      : {
-          site: way.site,
-          source: way.source,
-          mx: way.mx,
-          address: way.mxAddress,
-          tls: way.tls,
-          verified: way.tlsVerified,
-          ms: Math.round(way.durationMs),
-        }),
-    ...(verdict === undefined ? {} : { category: verdict.category, code: verdict.code, rule: verdict.rule }),
-    ...(dueAt === undefined ? {} : { retryInMs: dueAt - at }),
-    ...(record.ambiguous === true ? { ambiguous: true } : {}),
-    ...(record.pendingUntil === undefined ? {} : { pendingForMs: record.pendingUntil - at }),
-    ...(record.target === undefined ? {} : { [record.target.kind]: record.target.name }),
-    ...(record.alert === undefined ? {} : { alert: record.alert }),
-    ...(record.suspendedUntil === undefined ? {} : { suspendedForMs: record.suspendedUntil - at }),
-    ...pick(record, [
-      'sender',
-      'sizeBytes',
-      'credential',
-      'client',
-      'messageId',
-      'scope',
-      'reason',
-      'who',
-      'why',
-      'pace',
-      'site',
-    ]),
+    attempt: record.attempt,
+    reply: reply && replyText(reply),
+    cause: cause && causeText(cause),
+    site: record.site ?? way?.site,
+    source: way?.source,
+    mx: way?.mx,
+    address: way?.mxAddress,
+    tls: way?.tls,
+    verified: way?.tlsVerified,
+    ms: way && Math.round(way.durationMs),
+    category: verdict?.category,
+    code: verdict?.code,
+    rule: verdict?.rule,
+    retryInMs: dueAt === undefined ? undefined : dueAt - at,
+    ambiguous: record.ambiguous === true ? true : undefined,
+    pendingForMs: pendingUntil === undefined ? undefined : pendingUntil - at,
+    alert: record.alert,
+    suspendedForMs: suspendedUntil === undefined ? undefined : suspendedUntil - at,
+    sender: record.sender,
+    sizeBytes: record.sizeBytes,
+    credential: record.credential,
+    client: record.client,
+    messageId: record.messageId,
+    scope: record.scope,
+    reason: record.reason,
+    who: record.who,
+    why: record.why,
+    pace: record.pace,
   }
-}
-
-function pick(record: StoredRecord, names: readonly (keyof StoredRecord)[]): Record<string, unknown> {
-  return Object.fromEntries(names.flatMap((name) => (record[name] === undefined ? [] : [[name, record[name]]])))
+  return target === undefined ? line : { ...line, [target.kind]: target.name }
 }
 
 function shown(address: string, privacy: AddressPrivacy, pepper: Buffer): string {

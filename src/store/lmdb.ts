@@ -195,14 +195,14 @@ class LmdbStore implements Store {
 
   #put(writes: readonly Write[], filesGone: string[] = []): void {
     const { tables } = this.#environment
+    let heard: unknown
     for (const { table, key, value } of writes) {
       const db = tables[table]
-      // The batch's own promise reports the failure; theirs would only be unhandled.
-      if (value !== undefined) ignoreRejection(db.put(key, value))
-      else {
-        ignoreRejection(db.remove(key))
-        if (table === 'body-file') filesGone.push(readId(key, 0))
-      }
+      const result: unknown = value === undefined ? db.remove(key) : db.put(key, value)
+      // The batch's own promise reports the failure; theirs (one for all of them) would only be unhandled.
+      if (result !== heard) ignoreRejection(result)
+      heard = result
+      if (value === undefined && table === 'body-file') filesGone.push(readId(key, 0))
     }
   }
 

@@ -3,6 +3,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
+import { scanHead } from '../../src/inbound/head.ts'
 import { Intake, type OpenedHead } from '../../src/inbound/intake.ts'
 import type { Submitted } from '../../src/queue/submission.ts'
 import { systemClock } from '../../src/util/clock.ts'
@@ -57,3 +58,42 @@ test('a header section in pieces of one byte is kept as bytes, not as objects', 
   // The bytes and at most 4096 buffer objects of a few hundred bytes; one for each of them would be tens of megabytes.
   expect(taken).toBeLessThan(5e6)
 })
+
+const MESSAGES: readonly (readonly [text: string, head: string, behind: string])[] = [
+  ['A: b\r\nC: d\r\n\r\nbody\r\n\r\nmore\r\n', 'A: b\r\nC: d\r\n', '\r\nbody\r\n\r\nmore\r\n'],
+  ['\r\nbody without a head\r\n\r\n', '', '\r\nbody without a head\r\n\r\n'],
+  ['A: b\r\n\r\n', 'A: b\r\n', '\r\n'],
+  ['A: b\r\nno header line\r\n\r\nbody\r\n', 'A: b\r\n', '\r\nno header line\r\n\r\nbody\r\n'],
+]
+
+test.each(MESSAGES)('cut in three at any two places, it is the same message: %j', async (text, head, behind) => {
+  for (let first = 0; first <= text.length; first++)
+    for (let second = first; second <= text.length; second++) {
+      const pieces = [text.slice(0, first), text.slice(first, second), text.slice(second)]
+      expect(await taken(pieces), JSON.stringify(pieces)).toEqual({ head, body: behind, isOpenedInTime: true })
+    }
+})
+
+/** What is given out as head and as body when the message comes in these pieces, and whether before its end. */
+async function taken(pieces: readonly string[]): Promise<{ head: string; body: string; isOpenedInTime: boolean }> {
+  const written: Buffer[] = []
+  let head: string | undefined
+  const opened = (_id: string, text: string): OpenedHead => {
+    const { end, bodyStart } = scanHead(text)
+    head = text.slice(0, end)
+    return {
+      lines: Buffer.from(head, 'latin1'),
+      bodyStart,
+      signing: undefined,
+      signedBlock: () => '',
+      complete: () => ({}) as Submitted,
+    }
+  }
+  const kept = { ...body, write: async (bytes: Buffer) => void written.push(Buffer.from(bytes)) }
+  const intake = new Intake({ body: kept, openHead: opened, maxSize: 1e8, clock: systemClock })
+  for (const piece of pieces) await intake.push(Buffer.from(piece, 'latin1'))
+  const isOpenedInTime = head !== undefined
+  expect(await intake.finish()).toHaveProperty('submitted')
+  const opening = head ?? ''
+  return { head: opening, body: Buffer.concat(written).toString('latin1').slice(opening.length), isOpenedInTime }
+}

@@ -38,6 +38,7 @@ test.each([
   'onConnect',
   'onSecure',
   '_acceptSocket',
+  '_handleProxy',
   '_upgrade',
   'updateSecureContext',
 ] as const)('SMTPServer has %s', (name) => {
