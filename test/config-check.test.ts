@@ -196,6 +196,11 @@ describe('errors', () => {
       'pool.0.sources: every weight of pool "default" is 0',
     ],
     [
+      'connections by the day',
+      '[delivery]\nconnection_rate = "500/d"',
+      'studs.toml:2: delivery.connection_rate: must be by the second or the minute, as a restart counts connections anew; message_rate is kept',
+    ],
+    [
       'a domain with a dot at the end',
       '[[domain]]\nname = "example.com."',
       'domain.0.name: "example.com." is not as in DNS; write "example.com"',

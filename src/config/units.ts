@@ -112,5 +112,14 @@ export const duration = () =>
   parsed(parseDuration, 'a duration such as "30s", "10m", "1h 20m" or "3d"').meta({ unit: 'duration' })
 export const size = () => parsed(parseSize, 'a size such as "256KiB" or "25MiB"').meta({ unit: 'size' })
 export const rate = () => parsed(parseRate, 'a rate such as "100/min", "20/h" or "5/10s"').meta({ unit: 'rate' })
+/**
+ * Of connections: each delivery thread counts its own, in memory. A restart begins anew, so that what is counted must be
+ * over soon.
+ */
+export const connectionRate = () =>
+  rate().refine(
+    ({ per }) => per <= MINUTE,
+    'must be by the second or the minute, as a restart counts connections anew; message_rate is kept over restarts and takes hours and days',
+  )
 export const cidr = () =>
   parsed(parseCidr, 'an address or network such as "10.0.0.0/8" or "2001:db8::/32"').meta({ unit: 'network' })

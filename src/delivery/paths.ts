@@ -73,14 +73,19 @@ export class Path<C extends Connection> implements Member {
   /** Monotonic. */
   #lastUseAt: number
 
-  constructor(clock: Clock, limits: PathLimits, groups: readonly ConnectionGroup[] = []) {
+  /** `replaces`: the path that has been there so far, whose connections still count. */
+  constructor(
+    clock: Clock,
+    limits: PathLimits,
+    { groups = [], replaces }: { groups?: readonly ConnectionGroup[]; replaces?: Path<C> | undefined } = {},
+  ) {
     this.#clock = clock
     this.#limits = limits
     this.#own = new ConnectionGroup(limits.connections)
     this.#groups = [this.#own, ...groups]
     for (const group of this.#groups) group.join(this)
     this.#lastUseAt = clock.monotonic()
-    this.#opened = new RateWindow(clock, limits.connectionRate)
+    this.#opened = new RateWindow(clock, limits.connectionRate, replaces === undefined ? undefined : replaces.#opened)
     this.#kept = new KeptConnections(clock, limits)
     this.#queue = new PQueue({ concurrency: limits.connections })
   }
@@ -284,7 +289,7 @@ export class Paths<C extends Connection> {
       known.path.retire()
       this.#retired.add(known.path)
     }
-    const path = new Path<C>(this.#clock, limits, groups)
+    const path = new Path<C>(this.#clock, limits, { groups, replaces: known?.path })
     this.#paths.set(name, { key, path })
     this.#sweep ??= this.#clock.after(SWEEP_MS, () => this.#forget())
     return path

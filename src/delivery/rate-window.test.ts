@@ -24,3 +24,21 @@ test('says when to ask again', async () => {
   await clock.advance(600)
   expect(window.take()).toBe(0)
 })
+
+test('what was counted counts at another rate too', async () => {
+  const clock = new FakeClock()
+  const before = new RateWindow(clock, { count: 5, per: 1000 })
+  for (let n = 0; n < 5; n++) {
+    expect(before.take()).toBe(0)
+    await clock.advance(100)
+  }
+  const fewer = new RateWindow(clock, { count: 2, per: 1000 }, before)
+  // Begun at 0, 100, 200, 300, 400: the last two but one has to be over.
+  expect(fewer.take()).toBe(800)
+  await clock.advance(799)
+  expect(fewer.take()).toBe(1)
+  await clock.advance(1)
+  expect([fewer.take(), fewer.take()]).toEqual([0, 100])
+  const more = new RateWindow(clock, { count: 4, per: 1000 }, fewer)
+  expect([more.take(), more.take(), more.take()]).toEqual([0, 0, 100])
+})

@@ -1,4 +1,5 @@
-// "At most N in any T": a sliding window over the times of the last N events. Exact, at the price of N numbers.
+// "At most N in any T": a sliding window over the times of the last N events. Exact, at the price of N numbers. In memory:
+// a restart begins anew, which is why spans are short (connectionRate in config/units.ts).
 
 import type { Rate } from '../config/units.ts'
 import type { Clock } from '../util/clock.ts'
@@ -10,9 +11,11 @@ export class RateWindow {
   #times: number[] = []
   #start = 0
 
-  constructor(clock: Clock, rate: Rate) {
+  /** `before`: what it counted counts at this rate too. */
+  constructor(clock: Clock, rate: Rate, before?: RateWindow) {
     this.#clock = clock
     this.#rate = rate
+    if (before !== undefined) this.#times = before.#times.slice(before.#start)
   }
 
   /** Counts one event and gives 0, or gives how long to wait before asking again. */
@@ -27,6 +30,7 @@ export class RateWindow {
       this.#times.push(now)
       return 0
     }
-    return (this.#times[this.#start] ?? now) + this.#rate.per - now
+    // The one that has to be over: of a window that counted more, not the oldest.
+    return (this.#times[this.#times.length - this.#rate.count] ?? now) + this.#rate.per - now
   }
 }

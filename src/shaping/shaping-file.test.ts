@@ -55,6 +55,11 @@ describe('a wrong file is refused, and every wrong line is named', () => {
       'shaping.toml:2: provider.google.connection_rate: expected a rate',
     ],
     [
+      'connections by the hour',
+      '[provider.google]\nconnection_rate = "90/h"',
+      'shaping.toml:2: provider.google.connection_rate: must be by the second or the minute, as a restart counts',
+    ],
+    [
       'another kind of TLS',
       '[provider.google]\ntls = "yes"',
       'shaping.toml:2: provider.google.tls: expected one of "opportunistic", "required", "verify", "none", not "yes"',

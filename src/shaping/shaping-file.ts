@@ -7,7 +7,7 @@ import { type Document, parseDocument, placeOf } from '../config/document.ts'
 import { ConfigError, type Problem } from '../config/problem.ts'
 import { isTable } from '../config/shape.ts'
 import { nearest } from '../config/suggest.ts'
-import type { Rate } from '../config/units.ts'
+import { type Rate, rate } from '../config/units.ts'
 import { parseDomain } from '../mail/address.ts'
 import { compiledRule, RULE_VALUES, type Rule, ruleSchema, type WrittenRule } from './rule.ts'
 import type { Level, Place } from './section.ts'
@@ -68,7 +68,7 @@ const provider = ofProvider.extend({
   mx: z.array(hostEnd()).min(1).optional(),
   source: z.record(label(), ofProvider).optional(),
 })
-const total = z.strictObject({ message_rate: VALUES.connection_rate, note: z.string().optional() })
+const total = z.strictObject({ message_rate: rate(), note: z.string().optional() })
 
 const domainKey = z
   .string()

@@ -2,7 +2,7 @@
 // and the layering all come from here. Keys are snake_case in the file, camelCase in the code.
 
 import { z } from 'zod'
-import { duration, type Milliseconds, type Rate, rate } from '../config/units.ts'
+import { connectionRate, duration, type Milliseconds, type Rate, rate } from '../config/units.ts'
 
 const count = () => z.number().int().min(1)
 const wait = () => duration().refine((ms) => ms > 0, 'must be longer than "0"')
@@ -13,7 +13,7 @@ const maybeRate = () => z.literal('unlimited').or(rate())
 export const VALUES = {
   connections: count(),
   messages_per_connection: count(),
-  connection_rate: rate(),
+  connection_rate: connectionRate(),
   message_rate: maybeRate(),
   tls: z.enum(['opportunistic', 'required', 'verify', 'none']),
   retry: z.array(wait()).min(1),

@@ -250,6 +250,23 @@ describe('all paths', () => {
     await paths.close()
   })
 
+  test('a path that changed limits replace has opened what the one before it has opened', async () => {
+    const paths = new Paths<Line>(new FakeClock())
+    const grants: string[] = []
+    const connect = (limits: PathLimits) =>
+      paths.run(key, limits, async (slot) => {
+        grants.push((await slot.connection('k', true)).kind)
+        return DELIVERED
+      })
+    const rate = { count: 2, per: MINUTE }
+    await connect({ ...LIMITS, connectionRate: rate })
+    await connect({ ...LIMITS, connectionRate: rate, idleTimeoutMs: 1 })
+    await connect({ ...LIMITS, connectionRate: rate, idleTimeoutMs: 2 })
+    await connect({ ...LIMITS, connectionRate: { ...rate, count: 3 } })
+    expect(grants).toEqual(['connect', 'connect', 'none', 'connect'])
+    await paths.close()
+  })
+
   test('closing gives back what stands in line and waits for what runs', async () => {
     const paths = new Paths<Line>(new FakeClock())
     const tasks = [held(), held(), held()]

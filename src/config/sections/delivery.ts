@@ -1,7 +1,7 @@
 // How mail goes out: delivery, routes, TLS towards receivers, the adaptive pace.
 
 import { z } from 'zod'
-import { duration, rate } from '../units.ts'
+import { connectionRate, duration, rate } from '../units.ts'
 import { domainName, port, text } from './words.ts'
 
 export const delivery = z.strictObject({
@@ -62,7 +62,9 @@ export const delivery = z.strictObject({
     .min(1)
     .prefault(100)
     .describe('Messages before a connection is closed and a new one made.'),
-  connection_rate: rate().prefault('100/min').describe('New connections per path; further ones wait.'),
+  connection_rate: connectionRate()
+    .prefault('100/min')
+    .describe('New connections per path, by the second or the minute; further ones wait. A restart counts anew.'),
   message_rate: rate()
     .optional()
     .describe('Messages per path; further ones wait. Default: no limit. See docs/shaping.md for what a rate means.'),
