@@ -239,7 +239,7 @@ export class Pacing implements Pacer {
   /** Suspensions have changed: whoever waits at the limit of a slow path that is over looks again. */
   #look(): void {
     const before = this.#slowCount
-    this.#slowCount = this.#parts.suspensions.list().filter(({ kind }) => kind === 'slow').length
+    this.#slowCount = this.#parts.suspensions.count('slow')
     if (this.#slowCount < before) this.#tell()
   }
 

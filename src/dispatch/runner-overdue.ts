@@ -1,5 +1,7 @@
 // Nothing of ours keeps a message beyond its life: every minute lanes that wait at a limit, for a suspension to end or for
 // a source are looked at, and those in them whose life is over are ended. One timer while anybody waits, none otherwise.
+// A look reads so many recipients and no more, however many lanes wait; a lane in which nothing has changed is left alone
+// until the first in it is over.
 
 import type { Logger } from '../observe/logger.ts'
 import type { Queue } from '../queue/queue.ts'
@@ -15,17 +17,29 @@ export interface OverdueLookParts {
   readonly logger: Logger
   /** Those that are kept back at this moment. */
   readonly lanes: () => Iterable<Lane>
+  /** Recipients that are read in one look, in all lanes. What is not come to is first in the next. */
+  readonly mostRead?: number
 }
 
 /** Due recipients of a lane that are read in one look. Those that are tried again stand among younger ones. */
 const MOST_READ = 100
-/** Younger ones may have come to stand before those that were seen. */
+/** In all lanes: half a second's worth in a minute. */
+const MOST_READ_IN_ALL = 50_000
+/** Where not all were seen, or others have come since. */
 const LOOK_AGAIN = HOUR
+
+/** What is known of a lane. */
+interface Look {
+  readonly at: EpochMs
+  /** Until when nobody of those who stood in it needs to be looked at. */
+  readonly overAt: EpochMs
+  /** Lane.woken. */
+  readonly woken: number
+}
 
 export class OverdueLook {
   readonly #parts: OverdueLookParts
-  /** Until when nobody of a lane needs to be looked at. */
-  readonly #overAt = new WeakMap<Lane, EpochMs>()
+  readonly #looks = new WeakMap<Lane, Look>()
   #timer: Timer | undefined
   #isLooking = false
   #isClosed = false
@@ -48,42 +62,62 @@ export class OverdueLook {
   async #look(): Promise<void> {
     this.#timer = undefined
     this.#isLooking = true
-    const waiting = [...this.#parts.lanes()]
+    const { lanes, clock, mostRead = MOST_READ_IN_ALL } = this.#parts
+    const waiting = [...lanes()].map((lane) => ({ lane, overAt: this.#overAt(lane) }))
+    const over = waiting.filter(({ overAt }) => overAt <= clock.now()).sort((a, b) => a.overAt - b.overAt)
+    let left = mostRead
     // One after the other: however many lanes are over at once, memory holds one lane's worth, and mail goes on.
-    for (const lane of waiting) {
-      if (this.#isClosed) break
-      if ((this.#overAt.get(lane) ?? 0) > this.#parts.clock.now()) continue
-      await this.#end(lane)
+    for (const { lane } of over) {
+      if (this.#isClosed || left <= 0) break
+      left -= await this.#end(lane, left)
       await new Promise((resolve) => setImmediate(resolve))
     }
     this.#isLooking = false
     if (waiting.length > 0) this.arm()
   }
 
-  /** Ends those of the lane whose life is over. */
-  async #end(lane: Lane): Promise<void> {
+  #overAt(lane: Lane): EpochMs {
+    const look = this.#looks.get(lane)
+    if (look === undefined) return 0
+    return look.woken === lane.woken ? look.overAt : Math.min(look.overAt, look.at + LOOK_AGAIN)
+  }
+
+  /** Ends those of the lane whose life is over; how many were read. */
+  async #end(lane: Lane, most: number): Promise<number> {
     const { clock, logger } = this.#parts
+    let read = 0
     try {
-      let ended = MOST_READ
-      while (ended === MOST_READ && !this.#isClosed) ended = await this.#endSome(lane)
+      for (;;) {
+        const limit = Math.min(MOST_READ, most - read)
+        const some = await this.#endSome(lane, limit)
+        read += some.read
+        if (some.ended < limit || read >= most || this.#isClosed) return read
+      }
     } catch (error) {
       // No room in the store: in a minute.
-      this.#overAt.set(lane, clock.now())
+      this.#looks.set(lane, { at: clock.now(), overAt: clock.now(), woken: lane.woken })
       logger.warn({ event: 'runner.claim-failed', err: error }, 'claiming recipients failed')
+      return read
     }
   }
 
-  async #endSome(lane: Lane): Promise<number> {
+  async #endSome(lane: Lane, limit: number): Promise<{ readonly read: number; readonly ended: number }> {
     const { queue, attempts, clock } = this.#parts
-    let firstEnd = clock.now() + LOOK_AGAIN
-    const { flights } = await queue.claim(lane, MOST_READ, ({ expiresAt }) => {
-      if (expiresAt <= clock.now()) return { waitMs: MINUTE }
+    const at = clock.now()
+    const { woken } = lane
+    let firstEnd = Number.POSITIVE_INFINITY
+    let read = 0
+    const { flights, nextDue } = await queue.claim(lane, limit, ({ expiresAt }) => {
+      read++
+      if (expiresAt <= at) return { waitMs: MINUTE }
       firstEnd = Math.min(firstEnd, expiresAt)
       return 'pass'
     })
-    this.#overAt.set(lane, firstEnd)
+    // Who is not due yet is not over before; who stood behind the last that was read may be.
+    const again = read < limit ? Math.max(nextDue ?? Number.POSITIVE_INFINITY, at + LOOK_AGAIN) : at + LOOK_AGAIN
+    this.#looks.set(lane, { at, overAt: Math.min(firstEnd, again), woken })
     attempts.begin(flights.length)
     await Promise.all(flights.map((flight) => attempts.turnAway(flight)))
-    return flights.length
+    return { read, ended: flights.length }
   }
 }

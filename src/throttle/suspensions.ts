@@ -10,6 +10,7 @@ import { decode, encode } from '../store/codec.ts'
 import { textKey } from '../store/keys.ts'
 import type { Store, Write } from '../store/store.ts'
 import { type Clock, type EpochMs, MINUTE, SECOND, type Timer } from '../util/clock.ts'
+import { HeldSuspensions, suspensionName } from './held-suspensions.ts'
 
 export const SUSPENDABLE = ['domain', 'provider', 'site', 'source', 'tenant', 'slow'] as const
 export type SuspensionKind = (typeof SUSPENDABLE)[number]
@@ -47,13 +48,15 @@ export interface Suspensions {
   readonly size: number
   /** Those that hold now, the first to end first. */
   list(): readonly Suspension[]
+  /** As `size`, of a kind. */
+  count(kind: SuspensionKind): number
   get(kind: SuspensionKind, name: string): Suspension | undefined
   /** Durable when it resolves. One that holds already gets the new end and reason. Rejects with StoreError. */
   add(given: Omit<Suspension, 'since'>): Promise<Suspension>
   /** Durable when it resolves; undefined when nothing of the kind is suspended. */
   remove(given: { kind: SuspensionKind; name: string; who: string; why: string }): Promise<Suspension | undefined>
-  /** Called after each change, also when one ends by itself. */
-  onChange(listener: () => void): void
+  /** Called after each change with those that have begun, changed or ended, also when they end by themselves. */
+  onChange(listener: (changed: readonly Suspension[]) => void): void
   close(): void
 }
 
@@ -69,17 +72,14 @@ export function createSuspensions(parts: SuspensionsParts): Suspensions {
 
 class SuspensionBook implements Suspensions {
   readonly #parts: SuspensionsParts
-  readonly #held = new Map<string, Suspension>()
-  readonly #listeners: (() => void)[] = []
+  readonly #held = new HeldSuspensions<Suspension>()
+  readonly #listeners: ((changed: readonly Suspension[]) => void)[] = []
   #timer: Timer | undefined
 
   constructor(parts: SuspensionsParts) {
     this.#parts = parts
-    for (const { value } of parts.store.range('suspension', {})) {
-      const found = decode<Suspension>(value)
-      this.#held.set(nameOf(found), found)
-    }
-    this.#followClock()
+    for (const { value } of parts.store.range('suspension', {})) this.#held.put(decode<Suspension>(value))
+    this.#held.followClock(parts.clock.now())
   }
 
   get size(): number {
@@ -87,14 +87,17 @@ class SuspensionBook implements Suspensions {
   }
 
   list(): readonly Suspension[] {
-    const now = this.#parts.clock.now()
-    return [...this.#held.values()].filter(({ until }) => until > now).sort((a, b) => a.until - b.until)
+    return this.#held.list(this.#parts.clock.now())
+  }
+
+  count(kind: SuspensionKind): number {
+    return this.#held.count(kind)
   }
 
   get(kind: SuspensionKind, name: string): Suspension | undefined {
     // Asked for every lane that comes due: mostly there is none at all.
     if (this.#held.size === 0) return undefined
-    const found = this.#held.get(`${kind} ${name}`)
+    const found = this.#held.get(suspensionName({ kind, name }))
     return found !== undefined && found.until > this.#parts.clock.now() ? found : undefined
   }
 
@@ -103,8 +106,8 @@ class SuspensionBook implements Suspensions {
     const since = this.get(given.kind, given.name)?.since ?? at
     const suspension: Suspension = { ...given, since }
     await this.#write(given.kind === 'slow' ? 'slowed' : 'suspended', suspension, encode(suspension))
-    this.#held.set(nameOf(suspension), suspension)
-    this.#tell()
+    this.#held.put(suspension)
+    this.#tell([suspension])
     return suspension
   }
 
@@ -121,12 +124,12 @@ class SuspensionBook implements Suspensions {
       { ...found, who: given.who, why: given.why },
       undefined,
     )
-    this.#held.delete(nameOf(found))
-    this.#tell()
+    this.#held.drop(found)
+    this.#tell([found])
     return found
   }
 
-  onChange(listener: () => void): void {
+  onChange(listener: (changed: readonly Suspension[]) => void): void {
     this.#listeners.push(listener)
     this.#arm()
   }
@@ -144,8 +147,8 @@ class SuspensionBook implements Suspensions {
     journal.publish([composed.record])
   }
 
-  #tell(): void {
-    for (const listener of this.#listeners) listener()
+  #tell(changed: readonly Suspension[]): void {
+    for (const listener of this.#listeners) listener(changed)
     this.#arm()
   }
 
@@ -153,25 +156,17 @@ class SuspensionBook implements Suspensions {
   #arm(): void {
     this.#timer?.cancel()
     this.#timer = undefined
-    const ends = [...this.#held.values()].map(({ until }) => until)
-    if (ends.length === 0 || this.#listeners.length === 0) return
+    const first = this.#held.firstEnd
+    if (first === undefined || this.#listeners.length === 0) return
     const { clock } = this.#parts
-    const delayMs = Math.min(Math.max(0, Math.min(...ends) - clock.now()), MINUTE)
+    const delayMs = Math.min(Math.max(0, first - clock.now()), MINUTE)
     this.#timer = clock.after(delayMs, () => this.#endThoseOver())
   }
 
-  /** What began in the future was begun by a clock that has gone back since: it lasts as long as it was meant to. */
-  #followClock(): void {
-    const now = this.#parts.clock.now()
-    for (const [name, each] of this.#held)
-      if (each.since > now) this.#held.set(name, { ...each, since: now, until: now + each.until - each.since })
-  }
-
   #endThoseOver(): void {
-    this.#followClock()
     const now = this.#parts.clock.now()
-    const over = [...this.#held.values()].filter(({ until }) => until <= now)
-    for (const suspension of over) this.#held.delete(nameOf(suspension))
+    this.#held.followClock(now)
+    const over = this.#held.takeOver(now)
     if (over.length === 0) {
       this.#arm()
       return
@@ -179,15 +174,11 @@ class SuspensionBook implements Suspensions {
     const writes = over.map((suspension): Write => ({ table: 'suspension', key: keyOf(suspension), value: undefined }))
     // Only tidying: what is over is over, whether its row has gone or not.
     this.#parts.store.write(writes, 'soon').catch(() => undefined)
-    this.#tell()
+    this.#tell(over)
   }
 }
 
 type SuspensionRecord = 'suspended' | 'resumed' | 'slowed' | 'recovered'
-
-function nameOf({ kind, name }: Pick<Suspension, 'kind' | 'name'>): string {
-  return `${kind} ${name}`
-}
 
 function keyOf({ kind, name }: Suspension): Buffer {
   return textKey(kind, name)

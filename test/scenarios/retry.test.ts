@@ -1,6 +1,7 @@
 // What is refused for now is tried again by the schedule, until it is delivered or its life ends. Time is the test's own.
 
 import { afterEach, expect, test } from 'vitest'
+import type { EmailAddress } from '../../src/mail/address.ts'
 import { HOUR, MINUTE } from '../../src/util/clock.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { startTestRelay, stopRelays } from '../support/relay.ts'
@@ -47,6 +48,28 @@ test('a resolver that is down for an hour defers and never bounces', async () =>
     await clock.advance(deferred.dueAt! - clock.now())
   }
   expect(records.map(({ kind }) => kind)).not.toContain('failed')
+})
+
+test('a host that refuses connections all along: waits as by the schedule, a whole life, and one strike', async () => {
+  const clock = new FakeClock()
+  const { send, record, relay } = await startTestRelay({ clock })
+  await send('jane@refused.test')
+  const waits: number[] = []
+  for (let attempt = 1; ; attempt++) {
+    const settled = await Promise.race([record('deferred', { count: attempt }), record('expired')])
+    if (settled.kind === 'expired') break
+    expect(settled).toMatchObject({ attempt, cause: { kind: 'connect' } })
+    waits.push((settled.dueAt! - settled.at) / MINUTE)
+    await clock.advance(settled.dueAt! - clock.now() - MINUTE)
+    // Another site answers, so that it is not our own network.
+    await send('ok@a.test')
+    await record('delivered', { count: attempt })
+    await clock.advance(MINUTE)
+  }
+  expect(waits.slice(0, 8)).toEqual([5, 10, 20, 40, 80, 160, 240, 240])
+  expect(waits.length).toBeGreaterThan(20)
+  const { strikes, entries } = relay.suppressions.why('default', 'jane@refused.test' as EmailAddress)
+  expect([strikes?.count, entries]).toEqual([1, []])
 })
 
 test('no reply after the final dot is ambiguous, tried again, never a bounce', async () => {
