@@ -89,7 +89,7 @@ class Simulation {
     this.#lines.set(place.line, line)
     const domain = place.site as Domain
     this.#lanes.set(`${tenant} ${place.line}`, { lane: { tenant, domain }, waiting: messages })
-    line.addLane({ tenant, domain, nextDue: 0, place: 'ready', entry: 0 })
+    line.addLane({ tenant, domain, nextDue: 0, place: 'ready', entry: 0, woken: 1 })
   }
 
   start(): void {
@@ -118,17 +118,16 @@ class Simulation {
       const turn = line.next()
       if (turn?.kind !== 'lane') break
       const { tenant } = turn.lane
-      const budget = this.#limits.budget(line, tenant)
+      const budget = this.#limits.budget(line, turn.lane)
       if ('full' in budget) {
         line.addLane(turn.lane)
-        line.block(tenant, budget.full)
-        this.#throttle.wait(budget.full, tenant, line)
+        this.#throttle.wait(budget.full, tenant, line.block(turn.lane, budget.full))
         continue
       }
       const lane = this.#lanes.get(`${tenant} ${line.name}`)
       if (lane === undefined || 'resting' in budget) continue
       const share = Math.ceil(line.free / (line.waitingTenants + 1))
-      const count = Math.min(64, share, line.freeFor(tenant), budget.permits, lane.waiting)
+      const count = Math.min(64, share, line.freeFor(turn.lane), budget.permits, lane.waiting)
       for (let n = 0; n < count; n++) this.#send(line, tenant)
       lane.waiting -= count
       if (lane.waiting > 0) line.addLane(turn.lane)
@@ -138,7 +137,7 @@ class Simulation {
   #send(line: SiteLine, tenant: string): void {
     const permit = this.#limits.admit(messageOf(tenant, String(++this.#ids.last)), line.place)
     if ('waitMs' in permit) throw new Error('a permit that was promised was not there')
-    line.begin(tenant, 1)
+    line.begin({ tenant }, 1)
     const times = this.sent.get(line.name) ?? []
     times.push(this.clock.monotonic())
     this.sent.set(line.name, times)
@@ -147,7 +146,7 @@ class Simulation {
     this.sentOf.set(key, (this.sentOf.get(key) ?? 0) + 1)
     if (line.place.site === 'blocked') return // answers never: its slots stay taken
     this.clock.after(LATENCY_MS, () => {
-      line.ended(tenant, 1)
+      line.ended({ tenant }, 1)
       this.#throttle.ended(permit)
       this.pump(line)
     })
@@ -258,7 +257,7 @@ async function runUntil(simulation: Simulation, messages: number): Promise<void>
 /** Lanes that come due and are parked again: the heap of the runner. */
 export function measureLanes({ lanes }: { lanes: number }): { readonly lanes: number; readonly microseconds: number } {
   const heap = new Lanes()
-  for (let n = 0; n < lanes; n++) heap.wake('bulk', `d${n}.test` as Domain, n)
+  for (let n = 0; n < lanes; n++) heap.wake({ tenant: 'bulk', domain: `d${n}.test` as Domain }, n)
   const rounds = 200_000
   const startedAt = performance.now()
   for (let n = 0; n < rounds; n++) {

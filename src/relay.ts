@@ -361,7 +361,7 @@ class RelayBuilder {
       relay: {
         startedAt,
         delivery,
-        standing: (tenant, domain) => this.#sending?.runner.standing(tenant, domain),
+        standing: (lane) => this.#sending?.runner.standing(lane),
         pacing: () => this.#sending?.pacing,
         hasAddress: (address) => this.#sources?.addresses.isThere(address) ?? true,
         spare: (limit) => this.#sending?.throttle.spare(limit) ?? 0,

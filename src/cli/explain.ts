@@ -74,10 +74,10 @@ function recipientRows(recipient: NonNullable<Explanation['recipient']>, { now }
 }
 
 function laneLines(lane: Lane, page: Page): string[] {
-  const { tenant, waiting, due, more, last_refusal } = lane
+  const { tenant, pool, waiting, due, more, last_refusal } = lane
   const count = `${more ? 'more than ' : ''}${counted(waiting, 'recipient')}`
   return [
-    `${page.paint('bold', `Tenant ${tenant}`)}: ${count} waiting, ${due} of them due`,
+    `${page.paint('bold', `Tenant ${tenant}`)}${pool === undefined ? '' : `, pool ${pool}`}: ${count} waiting, ${due} of them due`,
     ...proseLines(`  ${bindingText(lane.binding, page)}`, page, '    '),
     ...(last_refusal === undefined ? [] : proseLines(`  ${refusalText(last_refusal)}`, page, '    ')),
   ]

@@ -68,8 +68,8 @@ export interface Site {
   readonly provider?: string
   /** Attempts it can take at one time over all sources. */
   readonly slots: number
-  /** Of these, what the sources of the tenant's pool can take. Absent: all tenants share everything. */
-  shareOf?(tenant: string): PoolShare
+  /** Of these, what the sources of a pool can take: the tenant's, where none is named. Absent: all share everything. */
+  shareOf?(tenant: string, pool?: string): PoolShare
   /** With other sites, over all sources. */
   readonly shared?: SharedSlots
   /** With other sites, for this source by itself. */

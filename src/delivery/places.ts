@@ -91,8 +91,8 @@ class ShapedPlaces implements Places {
       line: ownPath ? `${site} ${domain}` : site,
       ...(provider !== undefined && { provider }),
       slots: slotsOver(all),
-      shareOf: (tenant) => {
-        const pool = this.#poolOf.get(tenant) ?? 'default'
+      shareOf: (tenant, named) => {
+        const pool = named ?? this.#poolOf.get(tenant) ?? 'default'
         return { pool, slots: slots.get(pool) ?? 1 }
       },
       ...(shared !== undefined && { shared }),

@@ -22,7 +22,7 @@ test('agrees with a plain list', () => {
       for (const each of steps) {
         if (each.kind === 'wake') {
           const domain = `d${each.domain}`
-          lanes.wake('t', domain as Domain, each.at)
+          lanes.wake({ tenant: 't', domain: domain as Domain }, each.at)
           const taken = ready.find(({ lane }) => name(lane) === domain)
           if (taken !== undefined) taken.woken = Math.min(taken.woken, each.at)
           else timed.set(domain, Math.min(timed.get(domain) ?? Infinity, each.at))
@@ -53,7 +53,7 @@ test('agrees with a plain list', () => {
 test('entries that no longer count do not pile up', () => {
   const lanes = new Lanes()
   for (let n = 0; n < 10_000; n++) {
-    lanes.wake('t', 'a.test' as Domain, n)
+    lanes.wake({ tenant: 't', domain: 'a.test' as Domain }, n)
     const lane = lanes.takeDue(n)!
     lanes.park(lane, 1e12)
   }

@@ -2,20 +2,26 @@
 // memory the queue takes: recipients themselves stand in the store's `due` table.
 
 import type { Domain } from '../mail/address.ts'
+import type { LaneName } from '../mail/message.ts'
 import { afterPrefix, laneKey, readDueKey } from '../store/keys.ts'
 import type { Store } from '../store/store.ts'
 import type { EpochMs } from '../util/clock.ts'
 import { MinHeap } from '../util/heap.ts'
 
-export interface Lane {
-  readonly tenant: string
-  readonly domain: Domain
+export interface Lane extends LaneName {
+  /**
+   * Found in the store and named by no pool: what older versions wrote stands here whatever pool it names, and its
+   * recipients do not say which.
+   */
+  readonly mayHoldOthers?: true
   /** Not later than the first due time in the store. */
   nextDue: EpochMs
   /** `timed`: in the heap; `ready`: in a site's line or being claimed from. */
   place: 'timed' | 'ready'
   /** Of the heap entry that counts; older entries of the lane are skipped. */
   entry: number
+  /** How often it was heard that somebody stands in it. */
+  woken: number
 }
 
 interface HeapEntry {
@@ -46,29 +52,33 @@ export class Lanes {
     for (;;) {
       const key = store.keys('due', { ...(from === undefined ? {} : { from }), limit: 1 })[0]
       if (key === undefined) return
-      const { tenant, domain, dueAt } = readDueKey(key)
-      this.wake(tenant, domain as Domain, dueAt)
-      from = afterPrefix(laneKey(tenant, domain))
+      const { tenant, domain, pool, dueAt } = readDueKey(key)
+      const place = { tenant, domain: domain as Domain }
+      const lane = pool === undefined ? { ...place, mayHoldOthers: true as const } : { ...place, pool }
+      this.wake(lane, dueAt)
+      from = afterPrefix(laneKey(lane))
       if (from === undefined) return
     }
   }
 
-  find(tenant: string, domain: Domain): Lane | undefined {
-    return this.#lanes.get(laneName(tenant, domain))
+  find(lane: LaneName): Lane | undefined {
+    return this.#lanes.get(textOf(lane))
   }
 
   /** Somebody in this lane is due at `dueAt`. */
-  wake(tenant: string, domain: Domain, dueAt: EpochMs): void {
-    const name = laneName(tenant, domain)
+  wake(named: Pick<Lane, keyof LaneName | 'mayHoldOthers'>, dueAt: EpochMs): void {
+    const name = textOf(named)
     const lane = this.#lanes.get(name)
     if (lane === undefined) {
-      const made: Lane = { tenant, domain, nextDue: dueAt, place: 'timed', entry: 0 }
+      const made: Lane = { ...named, nextDue: dueAt, place: 'timed', entry: 0, woken: 1 }
       this.#lanes.set(name, made)
       this.#push(made, dueAt)
-    } else if (dueAt < lane.nextDue) {
-      lane.nextDue = dueAt
-      if (lane.place === 'timed') this.#push(lane, dueAt)
+      return
     }
+    lane.woken++
+    if (dueAt >= lane.nextDue) return
+    lane.nextDue = dueAt
+    if (lane.place === 'timed') this.#push(lane, dueAt)
   }
 
   /** When the earliest timed lane is due. */
@@ -93,7 +103,7 @@ export class Lanes {
   park(lane: Lane, firstDue: EpochMs | undefined): void {
     const dueAt = Math.min(lane.nextDue, firstDue ?? Number.POSITIVE_INFINITY)
     if (dueAt === Number.POSITIVE_INFINITY) {
-      this.#lanes.delete(laneName(lane.tenant, lane.domain))
+      this.#lanes.delete(textOf(lane))
       return
     }
     lane.place = 'timed'
@@ -121,6 +131,7 @@ function isCurrent({ lane, entry }: HeapEntry): boolean {
   return entry === lane.entry && lane.place === 'timed'
 }
 
-function laneName(tenant: string, domain: string): string {
-  return `${tenant}\0${domain}`
+/** One text for each lane, for maps. */
+export function textOf({ tenant, domain, pool = '' }: LaneName): string {
+  return `${tenant}\0${domain}\0${pool}`
 }

@@ -9,9 +9,10 @@ import type { SourceGate } from '../sources/source-book.ts'
 import type { Limit, Permit } from '../throttle/limit.ts'
 import type { Throttle } from '../throttle/throttle.ts'
 import { type EpochMs, MINUTE } from '../util/clock.ts'
+import type { Lane } from './lanes.ts'
 import type { Pacer } from './pacer.ts'
 import { SourceChoice } from './source-choice.ts'
-import type { SiteLine } from './turns.ts'
+import type { Claimant, SiteLine } from './turns.ts'
 
 export interface LimitsParts {
   readonly throttle: Throttle
@@ -28,11 +29,15 @@ interface Known {
   readonly bySource: Map<string, readonly RateLimit[]>
 }
 
-export type LaneBudget =
-  | { readonly permits: number }
-  | { readonly full: Limit }
-  /** No source of its pool may send there; `until`: when that is to be looked at again, as far as can be known. */
-  | { readonly resting: true; readonly until?: EpochMs }
+export type LaneBudget = { readonly permits: number } | { readonly full: Limit } | { readonly resting: Resting }
+
+/** No source of a pool may send to a place. */
+export interface Resting {
+  /** All of the pool. */
+  readonly sources: readonly string[]
+  /** When that is to be looked at again, as far as can be known. */
+  readonly until?: EpochMs
+}
 
 /** Messages that are put off because their pool stands still, one write each: not too often. */
 const RESTS_MS = 5 * MINUTE
@@ -47,16 +52,19 @@ export class Limits {
     this.#choice = new SourceChoice(parts)
   }
 
-  /** How many a tenant may hand over at a line now. Who was woken by a limit passes those who wait there. */
-  budget(line: SiteLine, tenant: string): LaneBudget {
+  /** How many a claimant may hand over at a line now. Who was woken by a limit passes those who wait there. */
+  budget(line: SiteLine, claimant: Claimant & Pick<Lane, 'mayHoldOthers'>): LaneBudget {
     const { throttle } = this.#parts
-    const granted = line.takeGrant(tenant)
-    const shared = this.#shared(line.place, tenant)
+    const { tenant } = claimant
+    const granted = line.takeGrant(claimant)
+    const pool = this.#poolOf(tenant, claimant.pool)
+    const shared = this.#shared(line.place, tenant, pool)
     const queued = granted === undefined ? shared.find(({ waiting }) => waiting.size > 0) : undefined
     if (queued !== undefined) return { full: queued }
     const common = throttle.budget(shared)
     if ('full' in common) return common
-    const bySource = this.#bySources(line.place, tenant, granted !== undefined)
+    const others = claimant.mayHoldOthers === true ? this.#othersOf(tenant) : []
+    const bySource = this.#bySources(line.place, { pool, others, isGranted: granted !== undefined })
     if (!('permits' in bySource)) return bySource
     return { permits: Math.min(common.permits, bySource.permits, granted ?? Number.POSITIVE_INFINITY) }
   }
@@ -68,43 +76,53 @@ export class Limits {
     const mayMove = this.#parts.settings().pool.find(({ name }) => name === pool)?.move ?? true
     const source = this.#choice.choose({ pool, message: message.id, place, before, mayMove })
     // Its pool stands still; others in its lane go on from another one.
-    if (source === undefined && this.#hasSources(pool)) return { waitMs: RESTS_MS }
-    const limits = this.#shared(place, message.tenant)
+    if (source === undefined && this.#membersOf(pool).length > 0) return { waitMs: RESTS_MS }
+    const limits = this.#shared(place, message.tenant, pool)
     // Without a source delivery says what is wrong.
     if (source !== undefined) limits.push(...this.#fromSource(place, source))
     for (const limit of this.#ofTags(message)) limits.push(throttle.rate(limit))
     return throttle.take(limits, source)
   }
 
-  /** What all messages of a tenant to a place share. */
-  #shared(place: Site, tenant: string): Limit[] {
+  /** What all messages of a tenant that leave from a pool to a place share. */
+  #shared(place: Site, tenant: string, pool: string): Limit[] {
     const { throttle, settings } = this.#parts
     const limits: Limit[] = []
     if (place.shared !== undefined) limits.push(throttle.slots(place.shared))
     const rate = settings().tenant.find(({ name }) => name === tenant)?.messageRate
     if (rate !== undefined) limits.push(throttle.rate({ name: `tenant ${tenant}`, rate }))
-    const [source] = this.#parts.delivery.sourcesOf(this.#poolOf(tenant, undefined))
+    const [source] = this.#parts.delivery.sourcesOf(pool)
     for (const limit of source === undefined ? [] : this.#ofSource(place, source))
       if (isProvider(limit)) limits.push(throttle.rate(limit))
     return limits
   }
 
   /** Over the sources of the pool: one that is open is enough. */
-  #bySources(place: Site, tenant: string, isGranted: boolean): LaneBudget {
-    const { delivery, settings, pacer, gate } = this.#parts
+  #bySources(
+    place: Site,
+    { pool, others, isGranted }: { pool: string; others: readonly string[]; isGranted: boolean },
+  ): LaneBudget {
+    const { delivery, pacer, gate } = this.#parts
     if (place.limits === undefined && pacer === undefined && gate === undefined)
       return { permits: Number.POSITIVE_INFINITY }
-    const pool = this.#poolOf(tenant, undefined)
-    if (!this.#hasSources(pool)) return { permits: Number.POSITIVE_INFINITY }
+    const sources = this.#membersOf(pool)
+    if (sources.length === 0) return { permits: Number.POSITIVE_INFINITY }
     const own = this.#over(delivery.sourcesOf(pool), place, isGranted)
-    if (!('resting' in own)) return own
-    // What its messages may name besides: they stand in the same lane.
-    const others = settings().tenant.find(({ name }) => name === tenant)?.pools ?? []
-    const further = new Set(others.flatMap((name) => delivery.sourcesOf(name)))
-    return further.size === 0 ? own : this.#over([...further], place, isGranted)
+    const further = 'resting' in own ? [...new Set(others.flatMap((name) => delivery.sourcesOf(name)))] : []
+    const budget = further.length === 0 ? own : this.#over(further, place, isGranted)
+    return 'resting' in budget ? { resting: { sources, ...budget.resting } } : budget
   }
 
-  #over(sources: readonly string[], place: Site, isGranted: boolean): LaneBudget {
+  /** Pools that mail in a lane of older versions may name besides. */
+  #othersOf(tenant: string): readonly string[] {
+    return this.#parts.settings().tenant.find(({ name }) => name === tenant)?.pools ?? []
+  }
+
+  #over(
+    sources: readonly string[],
+    place: Site,
+    isGranted: boolean,
+  ): Exclude<LaneBudget, { resting: Resting }> | { readonly resting: Pick<Resting, 'until'> } {
     const { throttle } = this.#parts
     let permits = 0
     let soonest: Limit | undefined
@@ -123,7 +141,7 @@ export class Limits {
     }
     if (permits > 0) return { permits }
     if (soonest !== undefined) return { full: soonest }
-    return { resting: true, ...(until !== undefined && { until }) }
+    return { resting: { ...(until !== undefined && { until }) } }
   }
 
   /** All that counts for what leaves from this source, and not for what leaves from others. */
@@ -161,9 +179,10 @@ export class Limits {
     return pool ?? this.#parts.settings().tenant.find(({ name }) => name === tenant)?.pool ?? 'default'
   }
 
-  #hasSources(name: string): boolean {
+  /** The sources of a pool that carry mail, whether they may now or not. */
+  #membersOf(name: string): readonly string[] {
     const pool = this.#parts.settings().pool.find((each) => each.name === name)
-    return pool?.sources.some(({ weight }) => weight > 0) ?? false
+    return pool?.sources.flatMap(({ source, weight }) => (weight > 0 ? [source] : [])) ?? []
   }
 }
 

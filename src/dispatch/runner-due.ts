@@ -1,6 +1,6 @@
 // The one timer of all lanes: at the time the first of them is due.
 
-import type { Domain } from '../mail/address.ts'
+import type { LaneName } from '../mail/message.ts'
 import { type Clock, type EpochMs, MINUTE, type Timer } from '../util/clock.ts'
 import type { Lane, Lanes } from './lanes.ts'
 
@@ -19,8 +19,8 @@ export class DueTimer {
     this.#parts = parts
   }
 
-  wake(tenant: string, domain: Domain, dueAt: EpochMs): void {
-    this.#parts.lanes.wake(tenant, domain, dueAt)
+  wake(lane: LaneName, dueAt: EpochMs): void {
+    this.#parts.lanes.wake(lane, dueAt)
     if (this.#timer === undefined || dueAt < this.#timer.at) this.arm()
   }
 

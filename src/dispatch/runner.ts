@@ -2,14 +2,15 @@
 // settled. It decides only who goes next; states change in queue.ts. Memory: lanes, sites and what is in flight.
 
 import type { Attempt, Delivery, Site } from '../delivery/delivery.ts'
-import { type Domain, domainOf } from '../mail/address.ts'
+import { domainOf } from '../mail/address.ts'
+import type { LaneName } from '../mail/message.ts'
 import type { Outcome } from '../mail/outcome.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { Flight } from '../queue/flight.ts'
 import type { Queue } from '../queue/queue.ts'
 import type { Store } from '../store/store.ts'
 import type { Limit, Permit } from '../throttle/limit.ts'
-import type { Suspensions } from '../throttle/suspensions.ts'
+import type { Suspension, Suspensions } from '../throttle/suspensions.ts'
 import type { Throttle } from '../throttle/throttle.ts'
 import type { Clock } from '../util/clock.ts'
 import { type Lane, Lanes } from './lanes.ts'
@@ -21,8 +22,8 @@ import { CLAIM_LIMIT, CLAIM_PAUSE, settleLane } from './runner-nowhere.ts'
 import { OverdueLook } from './runner-overdue.ts'
 import { KnownPlaces } from './runner-places.ts'
 import { type LaneStanding, laneStanding } from './runner-standing.ts'
-import { SuspendedLanes } from './runner-suspended.ts'
-import { SiteLine } from './turns.ts'
+import { isWholeSource, restingSources, SuspendedLanes } from './runner-suspended.ts'
+import { type Claimant, SiteLine } from './turns.ts'
 
 export interface RunnerParts {
   readonly queue: Queue
@@ -62,7 +63,7 @@ export class Runner {
       claimed: (flights) => {
         for (const flight of flights) void this.#dispatch(flight)
       },
-      due: (tenant, domain, dueAt) => this.#due.wake(tenant, domain, dueAt),
+      due: (lane, dueAt) => this.#due.wake(lane, dueAt),
     })
   }
 
@@ -72,11 +73,11 @@ export class Runner {
   }
 
   start(): void {
-    this.#parts.suspensions.onChange(() => this.#reconsider())
+    this.#parts.suspensions.onChange((changed) => this.#reconsider(changed))
     this.#parts.pacer?.onChange(() => this.#parts.throttle.wakeAll())
     // Whoever waits at the old rate waits at the new one.
     this.#parts.pacer?.onPace?.((limit) => void this.#parts.throttle.rate(limit))
-    this.#reconsider()
+    this.#reconsider(this.#parts.suspensions.list())
   }
 
   get lanes(): number {
@@ -117,23 +118,23 @@ export class Runner {
   }
 
   /** What binds a lane right now; undefined when nobody waits in it. */
-  standing(tenant: string, domain: Domain): LaneStanding | undefined {
-    const lane = this.#lanes.find(tenant, domain)
+  standing(named: LaneName): LaneStanding | undefined {
+    const lane = this.#lanes.find(named)
     if (lane === undefined) return undefined
-    const place = this.#places.last(domain)
-    // One that waits at a limit meets the suspension when it is woken.
-    const suspension = this.#suspended.by(lane) ?? (place && this.#suspended.of(tenant, domain, place))
+    const place = this.#places.last(lane.domain)
+    // One that waits at a limit, or for another suspension, meets it when it is woken.
+    const suspension = (place && this.#suspended.of(lane.tenant, lane.domain, place)) ?? this.#suspended.by(lane)
     const line = place?.kind === 'site' ? this.#sites.get(place.line) : undefined
-    const limit = lane.place === 'ready' ? line?.blockedOn(tenant) : undefined
+    const limit = lane.place === 'ready' ? line?.blockedOn(lane) : undefined
     const isWithoutSource = this.#suspended.isWithoutSource(lane)
     return laneStanding({ lane, line, suspension, limit, isWithoutSource }, this.#parts)
   }
 
-  /** Suspensions have changed: sources rest or wake, and lanes that waited for an end are looked at again. */
-  #reconsider(): void {
-    const resting = this.#parts.suspensions.list().filter(({ kind, name }) => kind === 'source' && !name.includes('@'))
-    this.#parts.delivery.rest(new Set(resting.map(({ name }) => name)))
-    this.#suspended.wakeAll()
+  /** These have changed: sources rest or wake, and lanes that waited for an end are looked at again. */
+  #reconsider(changed: readonly Suspension[]): void {
+    const { delivery, suspensions } = this.#parts
+    if (changed.some(isWholeSource)) delivery.rest(restingSources(suspensions))
+    this.#suspended.wake(changed)
     this.#due.arm()
   }
 
@@ -164,7 +165,7 @@ export class Runner {
     if (location.kind === 'nowhere') return this.#attempts.settle(flight, location.outcome)
     const line = this.#siteLine(location)
     // Its tenant waits here at a limit: it waits with the rest of its lane, in the store.
-    const limit = line.blockedOn(tenant)
+    const limit = line.blockedOn(flight.recipient)
     if (limit !== undefined && !this.#parts.throttle.isBrief(limit)) return this.#attempts.settle(flight, LIMITED)
     line.addFlight(flight)
     this.#pump(line)
@@ -201,23 +202,23 @@ export class Runner {
 
   #flightTurn(line: SiteLine, flight: Flight): void {
     const { limits } = this.#parts
-    const { tenant } = flight.recipient
-    const budget = limits.budget(line, tenant)
+    const { recipient } = flight
+    const budget = limits.budget(line, recipient)
     // Others were here before, or there is nothing to be had: it goes back to its lane and waits with the rest of it.
     if (!('permits' in budget)) {
       if ('full' in budget && this.#parts.throttle.isBrief(budget.full)) {
         line.addFlight(flight)
-        this.#wait(line, tenant, budget.full)
+        this.#wait(line, recipient, budget.full)
       } else void this.#attempts.settle(flight, LIMITED)
       return
     }
-    const admitted = limits.admit(flight.message, line.place, flight.recipient.lastWay?.source)
+    const admitted = limits.admit(flight.message, line.place, recipient.lastWay?.source)
     if ('waitMs' in admitted) {
       void this.#attempts.settle(flight, { ...LIMITED, retryAfterMs: Math.ceil(admitted.waitMs) })
       return
     }
     flight.permit = admitted
-    line.begin(tenant, 1)
+    line.begin(recipient, 1)
     void this.#run(line, flight)
   }
 
@@ -228,26 +229,25 @@ export class Runner {
       this.#due.arm()
       return
     }
-    const budget = this.#parts.limits.budget(line, lane.tenant)
+    const budget = this.#parts.limits.budget(line, lane)
     if ('resting' in budget) {
-      this.#suspended.parkResting(lane, line.place, budget.until)
+      this.#suspended.parkResting(lane, line.place, budget.resting)
       this.#due.arm()
       return
     }
     if ('full' in budget) {
       line.addLane(lane)
-      this.#wait(line, lane.tenant, budget.full)
+      this.#wait(line, lane, budget.full)
       return
     }
     const share = Math.ceil(line.free / (line.waitingTenants + 1))
-    const count = Math.min(CLAIM_LIMIT, share, line.freeFor(lane.tenant), this.#room(), budget.permits)
-    line.begin(lane.tenant, count)
+    const count = Math.min(CLAIM_LIMIT, share, line.freeFor(lane), this.#room(), budget.permits)
+    line.begin(lane, count)
     void this.#claim(line, lane, count)
   }
 
-  #wait(line: SiteLine, tenant: string, limit: Limit): void {
-    line.block(tenant, limit)
-    this.#parts.throttle.wait(limit, tenant, line)
+  #wait(line: SiteLine, claimant: Claimant, limit: Limit): void {
+    this.#parts.throttle.wait(limit, claimant.tenant, line.block(claimant, limit))
     this.#overdue.arm()
   }
 
@@ -285,7 +285,7 @@ export class Runner {
       for (const permit of permits) throttle.giveBack(permit)
       this.#lanes.park(lane, clock.now() + CLAIM_PAUSE)
     }
-    line.ended(lane.tenant, count - taken)
+    line.ended(lane, count - taken)
     this.#due.arm()
     this.#pump(line)
   }
@@ -293,7 +293,7 @@ export class Runner {
   async #run(line: SiteLine, flight: Flight): Promise<void> {
     const outcome = await this.#attempts.make(flight, line.place)
     // The slot is free as soon as delivery has answered; what follows is between the store and us.
-    line.ended(flight.recipient.tenant, 1)
+    line.ended(flight.recipient, 1)
     this.#pump(line)
     if (outcome !== undefined) await this.#attempts.settle(flight, outcome, line.place.retry)
   }

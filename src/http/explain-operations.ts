@@ -7,6 +7,7 @@ import type { Delivery, PathStatus } from '../delivery/delivery.ts'
 import type { LaneStanding } from '../dispatch/runner-standing.ts'
 import type { Journal } from '../journal/journal.ts'
 import { type Domain, domainOf, parseDomain } from '../mail/address.ts'
+import type { LaneName } from '../mail/message.ts'
 import type { Cause } from '../mail/outcome.ts'
 import type { QueueOperator } from '../queue/operator.ts'
 import type { Queue } from '../queue/queue.ts'
@@ -37,6 +38,8 @@ export type Binding =
 
 export interface ExplainedLane {
   readonly tenant: string
+  /** That its mail names; absent: that of the tenant. */
+  readonly pool?: string
   readonly waiting: number
   readonly due: number
   /** True: there are more than were counted. */
@@ -94,7 +97,7 @@ export interface ExplainParts {
   readonly clock: Clock
   readonly relay?: {
     readonly delivery: Pick<Delivery, 'paths' | 'resolve' | 'sourceOf'>
-    standing(tenant: string, domain: Domain): LaneStanding | undefined
+    standing(lane: LaneName): LaneStanding | undefined
     pacing?(): ListParts['pacing']
   }
 }
@@ -111,7 +114,7 @@ export function explainOperations(parts: ExplainParts): ExplainOperations {
       const message = parts.core.queue.message(id)
       if (recipient === undefined || message === undefined)
         throw new OperationError('not-found', `There is no ${what} in the store.`)
-      const explained = await ofDomain(parts, domainOf(recipient.address), recipient.tenant)
+      const explained = await ofDomain(parts, domainOf(recipient.address), recipient)
       const pool =
         message.pool ?? parts.settings().tenant.find(({ name }) => name === message.tenant)?.pool ?? 'default'
       const isInUse = (name: string): boolean => parts.core.sources.drain(name) === undefined
@@ -142,16 +145,20 @@ function parsedDomain(text: string): Domain {
   return domain
 }
 
-async function ofDomain(parts: ExplainParts, domain: Domain, tenant?: string): Promise<Explained> {
+/** `only`: the lane of one recipient. */
+async function ofDomain(
+  parts: ExplainParts,
+  domain: Domain,
+  only?: Pick<LaneName, 'tenant' | 'pool'>,
+): Promise<Explained> {
   const { core, relay, settings } = parts
   const resolved = await relay?.delivery.resolve(domain)
-  const tenants = settings().tenant.map(({ name }) => name)
   const lanes: ExplainedLane[] = []
-  for (const name of tenants) {
-    if (tenant !== undefined && name !== tenant) continue
-    const lane = await laneOf(parts, name, domain)
-    if (lane !== undefined) lanes.push(lane)
-  }
+  for (const { name } of settings().tenant)
+    for (const lane of core.operator.lanesOf(name, domain)) {
+      if (only !== undefined && (name !== only.tenant || lane.pool !== only.pool)) continue
+      lanes.push(await laneOf(parts, lane))
+    }
   const place = resolved?.kind === 'site' ? resolved : undefined
   const site = place?.site
   const all = listedSuspensions({ suspensions: core.suspensions, pacing: relay?.pacing?.() })
@@ -169,19 +176,17 @@ async function ofDomain(parts: ExplainParts, domain: Domain, tenant?: string): P
   }
 }
 
-async function laneOf(parts: ExplainParts, tenant: string, domain: Domain): Promise<ExplainedLane | undefined> {
+async function laneOf(parts: ExplainParts, lane: LaneName): Promise<ExplainedLane> {
   const { core, clock, relay } = parts
-  const { waiting, due, more } = await core.operator.countLane(tenant, domain)
-  if (waiting === 0) return undefined
-  const standing = relay?.standing(tenant, domain)
-  const { recipients } = await core.operator.find({ tenant, domain, state: 'waiting', limit: 1 })
-  const [first] = recipients
+  const { tenant, pool } = lane
+  const { waiting, due, more, first } = await core.operator.countLane(lane)
   const last = first === undefined ? undefined : refusalOf(core.journal, first.id, first.n)
-  const binding = bindingOf(standing, first?.state.kind === 'waiting' ? first.state.dueAt : undefined, clock.now())
+  const binding = bindingOf(relay?.standing(lane), first?.dueAt, clock.now())
   const nextAttemptAt =
     binding.kind === 'suspended' ? binding.suspension.until : 'until' in binding ? binding.until : undefined
   return {
     tenant,
+    ...(pool !== undefined && { pool }),
     waiting,
     due,
     more,

@@ -7,7 +7,7 @@ import type { Pacing } from '../dispatch/pacing.ts'
 import type { LaneStanding } from '../dispatch/runner-standing.ts'
 import type { Health } from '../health/health.ts'
 import type { MailboxStatus } from '../inbound/mailboxes.ts'
-import type { Domain } from '../mail/address.ts'
+import type { LaneName } from '../mail/message.ts'
 import type { Core } from '../queue/core.ts'
 import type { ReportDesk } from '../reports/desk.ts'
 import { openReviews } from '../reports/report-list.ts'
@@ -35,7 +35,7 @@ export interface RunningRelay {
   readonly startedAt: EpochMs
   readonly delivery: Pick<Delivery, 'paths' | 'resolve' | 'sourceOf'>
   /** What binds a lane now. */
-  standing(tenant: string, domain: Domain): LaneStanding | undefined
+  standing(lane: LaneName): LaneStanding | undefined
   /** What was learned from receivers. */
   pacing?(): Pick<Pacing, 'pace' | 'paces' | 'forget'> | undefined
   /** Of the addresses of sources, those that this machine has. */

@@ -89,6 +89,8 @@ export interface Recipient {
   readonly n: number
   readonly tenant: string
   readonly address: EmailAddress
+  /** That of its message: which lane it stands in. Absent also in what older versions accepted. */
+  readonly pool?: string
   readonly state: RecipientState
   readonly dsn?: DsnRcpt
   /** Attempts whose outcome is recorded; fewer than begun while one is under way, or after the relay ended during one. */
@@ -101,10 +103,11 @@ export interface Recipient {
   readonly releasedAt?: EpochMs
 }
 
-/** tenant × destination domain, where waiting recipients stand in line. */
-export interface Lane {
+/** tenant × pool × destination domain, where waiting recipients stand in line. Without a pool: that of the tenant. */
+export interface LaneName {
   readonly tenant: string
   readonly domain: Domain
+  readonly pool?: string
 }
 
 export function isFinal(state: RecipientState): boolean {

@@ -3,7 +3,7 @@
 
 import { type ComposedRecord, type Journal, messageIndexes } from '../journal/journal.ts'
 import { domainOf } from '../mail/address.ts'
-import type { Message, Recipient } from '../mail/message.ts'
+import type { LaneName, Message, Recipient } from '../mail/message.ts'
 import { decodeOptional, EMPTY, encode } from '../store/codec.ts'
 import { dueKey, idKey, partKey, textKey } from '../store/keys.ts'
 import type { Store, Write } from '../store/store.ts'
@@ -99,6 +99,13 @@ export function recipientWrites(before: Recipient | undefined, after: Recipient)
   return writes
 }
 
-function placeOf({ tenant, address, id, n }: Recipient, dueAt: EpochMs): Buffer {
-  return dueKey(tenant, domainOf(address), dueAt, id, n)
+/** The lane it stands in while it waits. */
+export function laneOf({ tenant, address, pool }: Recipient): LaneName {
+  return { tenant, domain: domainOf(address), ...(pool !== undefined && { pool }) }
+}
+
+/** Its key in the schedule, when it is due then. */
+export function placeOf(recipient: Recipient, dueAt: EpochMs): Buffer {
+  const { id, n } = recipient
+  return dueKey({ ...laneOf(recipient), dueAt, id, n })
 }

@@ -95,7 +95,8 @@ export class Accepting {
   } {
     const { message, n, dueAt } = given
     const { address, dsn, suppressed } = given.recipient
-    const base = { id: message.id, n, tenant: message.tenant, address, ...(dsn === undefined ? {} : { dsn }) }
+    const { id, tenant, pool } = message
+    const base = { id, n, tenant, address, ...(pool !== undefined && { pool }), ...(dsn !== undefined && { dsn }) }
     if (suppressed !== undefined)
       return { recipient: { ...base, state: { kind: 'suppressed', at: message.receivedAt } } }
     if (

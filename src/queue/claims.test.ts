@@ -23,7 +23,7 @@ async function partsWith(dues: Record<number, number>, recipients: readonly Reci
   await store.write(
     Object.entries(dues).map(([n, dueAt]) => ({
       table: 'due' as const,
-      key: dueKey('default', 'a.test', dueAt, id(Number(n)), 0),
+      key: dueKey({ ...lane, dueAt, id: id(Number(n)), n: 0 }),
       value: Buffer.alloc(0),
     })),
   )

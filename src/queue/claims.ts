@@ -1,7 +1,6 @@
 // Which due recipients of a lane can be claimed, and what a claim writes. Composes, writes nothing: queue.ts does.
 
-import type { Domain } from '../mail/address.ts'
-import type { Message, Recipient } from '../mail/message.ts'
+import type { LaneName, Message, Recipient } from '../mail/message.ts'
 import { laneKey, prefixRange, readDueKey } from '../store/keys.ts'
 import type { Store, Write } from '../store/store.ts'
 import type { Permit } from '../throttle/limit.ts'
@@ -38,21 +37,19 @@ export interface Claims {
   readonly putOff: readonly Recipient[]
   /** When the next of the lane is due; undefined when nobody else waits. */
   readonly firstDue: EpochMs | undefined
+  /** When the first comes due that is not due yet; absent also when it was not come to. */
+  readonly nextDue?: EpochMs
 }
 
 const SPARE_KEYS = 8
 
-export function claimsOf(
-  parts: ClaimParts,
-  lane: { tenant: string; domain: Domain },
-  limit: number,
-  now: EpochMs,
-): Claims {
+export function claimsOf(parts: ClaimParts, lane: LaneName, limit: number, now: EpochMs): Claims {
   const flights: Flight[] = []
   const writes: Write[] = []
   const unsettled: Recipient[] = []
   const putOff: Recipient[] = []
   let firstDue: EpochMs | undefined
+  let nextDue: EpochMs | undefined
   const isNext = (dueAt: EpochMs): void => {
     firstDue = Math.min(firstDue ?? Number.POSITIVE_INFINITY, dueAt)
   }
@@ -60,6 +57,7 @@ export function claimsOf(
     const due = readDueKey(key)
     if (due.dueAt > now || at === limit) {
       isNext(due.dueAt)
+      if (due.dueAt > now) nextDue = due.dueAt
       break
     }
     const claimed = claimOne(parts, due, now)
@@ -78,7 +76,7 @@ export function claimsOf(
       if (claimed.unsettled !== undefined) unsettled.push(claimed.unsettled)
     }
   }
-  return { flights, writes, unsettled, putOff, firstDue }
+  return { flights, writes, unsettled, putOff, firstDue, ...(nextDue !== undefined && { nextDue }) }
 }
 
 /** An entry that does not fit its recipient goes; a recipient that waits gets the right one. It should never happen. */
@@ -97,14 +95,9 @@ function repaired(
 }
 
 /** The first `limit` keys of a lane that nobody is busy with, and no more after the first that is not due. */
-function dueKeys(
-  { store, isBusy }: ClaimParts,
-  lane: { tenant: string; domain: Domain },
-  limit: number,
-  now: EpochMs,
-): Buffer[] {
+function dueKeys({ store, isBusy }: ClaimParts, lane: LaneName, limit: number, now: EpochMs): Buffer[] {
   const found: Buffer[] = []
-  const range = prefixRange(laneKey(lane.tenant, lane.domain))
+  const range = prefixRange(laneKey(lane))
   let { from } = range
   for (;;) {
     const keys = store.keys('due', { ...range, from, limit: limit + SPARE_KEYS })

@@ -4,14 +4,15 @@
 import { CATEGORIES, type Verdict } from '../bounce/verdict.ts'
 import type { JournalRecord } from '../journal/record.ts'
 import { type Domain, domainOf, parseDomain } from '../mail/address.ts'
-import type { Message, Recipient } from '../mail/message.ts'
+import type { LaneName, Message, Recipient } from '../mail/message.ts'
 import type { Cause } from '../mail/outcome.ts'
-import { laneKey, prefixRange, readDueKey, readPartKey, textKey } from '../store/keys.ts'
+import { lanesRange, prefixRange, readDueKey, readPartKey, textKey } from '../store/keys.ts'
 import type { Store } from '../store/store.ts'
 import type { Clock, EpochMs } from '../util/clock.ts'
 import { idTime } from '../util/id.ts'
 import type { Queue } from './queue.ts'
 import { mayHappen, type StateEvent } from './state.ts'
+import { countLane, eachKey, type LaneCount, lanesOf, PIECE, type Walk } from './walk.ts'
 
 export interface QueueFilter {
   readonly tenant?: string
@@ -58,10 +59,6 @@ interface Position {
   readonly key: Buffer
 }
 
-/** Keys read per turn of the event loop. */
-const PIECE = 1000
-const MOST_COUNTED = 100_000
-
 export class QueueOperator {
   readonly #queue: Queue
   readonly #store: Store
@@ -102,19 +99,14 @@ export class QueueOperator {
     return [...rows.values()].sort((a, b) => b.waiting + b.held - (a.waiting + a.held))
   }
 
+  /** The lanes of a tenant to a domain in which somebody waits: one for each pool. */
+  lanesOf(tenant: string, domain: Domain): readonly LaneName[] {
+    return lanesOf(this.#store, tenant, domain)
+  }
+
   /** Counts one lane, up to a bound. */
-  async countLane(
-    tenant: string,
-    domain: Domain,
-  ): Promise<{ readonly waiting: number; readonly due: number; readonly more: boolean }> {
-    const now = this.#clock.now()
-    let [waiting, due] = [0, 0]
-    for await (const key of this.#keys('due', undefined, laneKey(tenant, domain))) {
-      if (waiting === MOST_COUNTED) return { waiting, due, more: true }
-      waiting++
-      if (readDueKey(key).dueAt <= now) due++
-    }
-    return { waiting, due, more: false }
+  countLane(lane: LaneName): Promise<LaneCount> {
+    return countLane(this.#store, lane, this.#clock.now())
   }
 
   hold({ select, who, why }: OperatorChange): Counted {
@@ -215,14 +207,15 @@ export class QueueOperator {
     readonly position: Position
   }> {
     if (filter.state !== 'held' && start?.table !== 'held') {
-      for await (const key of this.#keys('due', start?.key, lanePrefix(filter))) {
+      for await (const key of eachKey(this.#store, { table: 'due', after: start?.key, range: rangeOf(filter) })) {
         const due = readDueKey(key)
         if (filter.domain !== undefined && due.domain !== filter.domain) continue
         yield { place: { ...due, acceptedAt: idTime(due.id) }, state: 'waiting', position: { table: 'due', key } }
       }
     }
     if (filter.state === 'waiting') return
-    for await (const key of this.#keys('held', start?.table === 'held' ? start.key : undefined, undefined)) {
+    const after = start?.table === 'held' ? start.key : undefined
+    for await (const key of eachKey(this.#store, { table: 'held', after })) {
       const { id, n } = readPartKey(key)
       const recipient = this.#queue.recipient(id, n)
       if (recipient === undefined) continue
@@ -236,24 +229,6 @@ export class QueueOperator {
       }
       const fits = (filter.tenant ?? place.tenant) === place.tenant && (filter.domain ?? place.domain) === place.domain
       if (fits) yield { place, state: 'held', position: { table: 'held', key } }
-    }
-  }
-
-  async *#keys(table: 'due' | 'held', after: Buffer | undefined, prefix: Buffer | undefined): AsyncGenerator<Buffer> {
-    const { from: first, to } = prefix === undefined ? { from: undefined, to: undefined } : prefixRange(prefix)
-    let from = after === undefined ? first : next(after)
-    for (;;) {
-      const keys = this.#store.keys(table, {
-        ...(from === undefined ? {} : { from }),
-        ...(to === undefined ? {} : { to }),
-        limit: PIECE,
-      })
-      yield* keys
-      const last = keys.at(-1)
-      if (last === undefined || keys.length < PIECE) return
-      from = next(last)
-      // Let mail through between two pieces.
-      await new Promise((resolve) => setImmediate(resolve))
     }
   }
 }
@@ -281,13 +256,9 @@ function isRetriedAlready({ state, lastAt }: Recipient, event: StateEvent, now: 
   return state.dueAt <= event.dueAt || (lastAt !== undefined && lastAt > event.dueAt && lastAt <= now)
 }
 
-function lanePrefix({ tenant, domain }: QueueFilter): Buffer | undefined {
+function rangeOf({ tenant, domain }: QueueFilter): Walk['range'] {
   if (tenant === undefined) return undefined
-  return domain === undefined ? textKey(tenant) : laneKey(tenant, domain)
-}
-
-function next(key: Buffer): Buffer {
-  return Buffer.concat([key, Buffer.from([0])])
+  return domain === undefined ? prefixRange(textKey(tenant)) : lanesRange(tenant, domain)
 }
 
 function writeCursor({ table, key }: Position): string {

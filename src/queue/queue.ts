@@ -3,8 +3,7 @@
 // A claim is written before the attempt as "attempts + 1, due again at T", so a crash needs no special state.
 
 import type { JournalRecord } from '../journal/record.ts'
-import type { Domain } from '../mail/address.ts'
-import type { Message, Recipient } from '../mail/message.ts'
+import type { LaneName, Message, Recipient } from '../mail/message.ts'
 import type { Outcome } from '../mail/outcome.ts'
 import { Accepting } from './accepting.ts'
 import { type Change, changed, LOST_ATTEMPT } from './change.ts'
@@ -83,11 +82,7 @@ export class Queue implements Acceptor {
   // ---- attempts
 
   /** Claims up to `limit` due recipients of a lane. `firstDue`: when the next of the lane is due; undefined = nobody waits. */
-  async claim(
-    lane: { tenant: string; domain: Domain },
-    limit: number,
-    admit?: Admit,
-  ): Promise<Pick<Claims, 'flights' | 'firstDue'>> {
+  async claim(lane: LaneName, limit: number, admit?: Admit): Promise<Pick<Claims, 'flights' | 'firstDue' | 'nextDue'>> {
     const { store, clock, logger, journal } = this.#parts
     const claims = claimsOf(
       {

@@ -6,15 +6,14 @@ import type { Settings, TenantSettings } from '../config/schema.ts'
 import type { ComposedRecord, Journal } from '../journal/journal.ts'
 import type { JournalRecord, StoredRecord } from '../journal/record.ts'
 import type { Recorder } from '../journal/record-failure.ts'
-import { type Domain, domainOf } from '../mail/address.ts'
-import { isFinal, type Message, type Recipient } from '../mail/message.ts'
+import { isFinal, type LaneName, type Message, type Recipient } from '../mail/message.ts'
 import type { Logger } from '../observe/logger.ts'
 import { decodeOptional } from '../store/codec.ts'
 import { idKey, partKey } from '../store/keys.ts'
 import type { Store, Write } from '../store/store.ts'
 import type { Gate } from '../suppression/gate.ts'
 import { type Clock, type EpochMs, MINUTE } from '../util/clock.ts'
-import { recipientWrites } from './acceptance.ts'
+import { laneOf, recipientWrites } from './acceptance.ts'
 import { type Change, type RecordPart, recordAbout } from './change.ts'
 import { type Flight, Flights, flightKey } from './flight.ts'
 import { OpenRecipients } from './open-recipients.ts'
@@ -44,7 +43,7 @@ export interface QueueListener {
   /** These were claimed by acceptance: try them now. */
   claimed(flights: readonly Flight[]): void
   /** Somebody in this lane is due at `dueAt`. */
-  due(tenant: string, domain: Domain, dueAt: EpochMs): void
+  due(lane: LaneName, dueAt: EpochMs): void
 }
 
 /** One change, ready to be written. */
@@ -142,7 +141,7 @@ export class RecipientBook {
 
   wake(recipient: Recipient): void {
     if (recipient.state.kind !== 'waiting') return
-    this.#listener.due(recipient.tenant, domainOf(recipient.address), recipient.state.dueAt)
+    this.#listener.due(laneOf(recipient), recipient.state.dueAt)
   }
 
   /** When a recipient is due again should we die during its attempt number `attempts`. */

@@ -11,9 +11,10 @@ import { isFinal, type Message, type Recipient } from '../mail/message.ts'
 import { type Cause, causeStatus, type Way } from '../mail/outcome.ts'
 import type { SmtpReply } from '../mail/reply.ts'
 import { EMPTY, encode } from '../store/codec.ts'
-import { dueKey, idKey, partKey } from '../store/keys.ts'
+import { idKey, partKey } from '../store/keys.ts'
 import type { Write } from '../store/store.ts'
 import { type Clock, type EpochMs, HOUR } from '../util/clock.ts'
+import { placeOf } from './acceptance.ts'
 
 export interface Report {
   readonly writes: readonly Write[]
@@ -166,7 +167,7 @@ function enqueued(
       { table: 'message', key: idKey(id), value: encode(message) },
       { table: 'body', key: partKey(id, 0), value: raw },
       { table: 'recipient', key: partKey(id, 0), value: encode(recipient) },
-      { table: 'due', key: dueKey(original.tenant, to.domain, now, id, 0), value: EMPTY },
+      { table: 'due', key: placeOf(recipient, now), value: EMPTY },
       addressIndex(id, to.text),
     ],
     records: [

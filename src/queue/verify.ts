@@ -1,12 +1,12 @@
 // `studs store verify`: reads the whole store and names every place where two tables disagree. Changes nothing.
 
-import { domainOf } from '../mail/address.ts'
 import type { Message, Recipient } from '../mail/message.ts'
 import { isFinal } from '../mail/message.ts'
 import { decode } from '../store/codec.ts'
-import { dueKey, idKey, partKey, prefixRange, readDueKey, readPartKey } from '../store/keys.ts'
+import { idKey, partKey, prefixRange, readDueKey, readPartKey } from '../store/keys.ts'
 import type { Store, Table } from '../store/store.ts'
 import { ID_BYTES, readId } from '../util/id.ts'
+import { placeOf } from './acceptance.ts'
 
 export interface Verification {
   readonly counts: Readonly<
@@ -60,6 +60,7 @@ export async function verify(
     const recipient = readRecipient(store, id, n)
     if (recipient?.state.kind !== 'waiting' || recipient.state.dueAt !== dueAt)
       problem(`the schedule has ${id}.${n} at ${dueAt}, but it does not wait for then`)
+    else if (!placeOf(recipient, dueAt).equals(key)) problem(`${id}.${n} stands in a lane that is not its own`)
   })
   await walk('held', (key) => {
     counts.held++
@@ -109,13 +110,10 @@ function checkMessage(store: Store, message: Message, problem: (sentence: string
     .map(({ value }) => decode<Recipient>(value))
   if (recipients.length !== message.recipients)
     problem(`message ${message.id} has ${recipients.length} of ${message.recipients} recipients`)
-  for (const { id, n, tenant, address, state } of recipients) {
-    if (
-      state.kind === 'waiting' &&
-      store.get('due', dueKey(tenant, domainOf(address), state.dueAt, id, n)) === undefined
-    ) {
+  for (const recipient of recipients) {
+    const { id, n, state } = recipient
+    if (state.kind === 'waiting' && store.get('due', placeOf(recipient, state.dueAt)) === undefined)
       problem(`${id}.${n} waits, but is not in the schedule`)
-    }
     if (state.kind === 'held' && store.get('held', partKey(id, n)) === undefined)
       problem(`${id}.${n} is held, but not among the held`)
   }

@@ -6,11 +6,9 @@ import { ID_BYTES, readId, writeId } from '../util/id.ts'
 /** LMDB's limit for a key with 4 KiB pages, less a reserve. */
 const MAX_TEXT_BYTES = 1024
 
-function u64(value: number): Buffer {
-  const bytes = Buffer.allocUnsafe(8)
-  bytes.writeUInt32BE(Math.floor(value / 2 ** 32), 0)
-  bytes.writeUInt32BE(value >>> 0, 4)
-  return bytes
+function writeU64(key: Buffer, value: number, at: number): void {
+  key.writeUInt32BE(Math.floor(value / 2 ** 32), at)
+  key.writeUInt32BE(value >>> 0, at + 4)
 }
 
 /** A text as a key part. Texts too long for a key are cut: whoever reads by such a key must compare the whole value. */
@@ -38,23 +36,61 @@ export function readPartKey(key: Buffer, offset = 0): { id: string; n: number } 
   return { id: readId(key, offset), n: key.readUInt32BE(offset + ID_BYTES) }
 }
 
-/** The schedule: tenant, domain, due at (ms), id, n. */
-export function dueKey(tenant: string, domain: string, dueAt: number, id: string, n: number): Buffer {
-  return Buffer.concat([laneKey(tenant, domain), u64(dueAt), partKey(id, n)])
+/** A lane, as its keys have it. */
+export interface LaneParts {
+  readonly tenant: string
+  readonly domain: string
+  readonly pool?: string
+}
+
+/** An entry of the schedule. */
+export interface DueEntry extends LaneParts {
+  /** In ms. */
+  readonly dueAt: number
+  readonly id: string
+  readonly n: number
+}
+
+/**
+ * Between the domain and the pool, where a pool is named. No domain has such a byte, and none sorts before it: all lanes
+ * of a tenant to a domain stand side by side.
+ */
+const POOL_MARK = '\u0001'
+const AFTER_POOLS = '\u0002'
+
+/** The schedule: lane, due at, id, n. */
+export function dueKey(entry: DueEntry): Buffer {
+  const lane = laneKey(entry)
+  const key = Buffer.allocUnsafe(lane.length + 8 + ID_BYTES + 4)
+  key.set(lane)
+  writeU64(key, entry.dueAt, lane.length)
+  writeId(key, entry.id, lane.length + 8)
+  key.writeUInt32BE(entry.n, lane.length + 8 + ID_BYTES)
+  return key
 }
 
 /** The part all due keys of one lane begin with. */
-export function laneKey(tenant: string, domain: string): Buffer {
-  return Buffer.concat([text(tenant), text(domain)])
+export function laneKey({ tenant, domain, pool }: LaneParts): Buffer {
+  return Buffer.concat([text(tenant), text(pool === undefined ? domain : `${domain}${POOL_MARK}${pool}`)])
 }
 
-export function readDueKey(key: Buffer): { tenant: string; domain: string; dueAt: number; id: string; n: number } {
+/** The range of all due keys of a tenant to a domain, whatever pool they name. */
+export function lanesRange(tenant: string, domain: string): { from: Buffer; to: Buffer } {
+  return {
+    from: laneKey({ tenant, domain }),
+    to: Buffer.concat([text(tenant), Buffer.from(`${domain}${AFTER_POOLS}`)]),
+  }
+}
+
+export function readDueKey(key: Buffer): DueEntry {
   const endOfTenant = key.indexOf(0)
-  const endOfDomain = key.indexOf(0, endOfTenant + 1)
-  const at = endOfDomain + 1
+  const endOfLane = key.indexOf(0, endOfTenant + 1)
+  const [domain = '', pool] = key.toString('utf8', endOfTenant + 1, endOfLane).split(POOL_MARK)
+  const at = endOfLane + 1
   return {
     tenant: key.toString('utf8', 0, endOfTenant),
-    domain: key.toString('utf8', endOfTenant + 1, endOfDomain),
+    domain,
+    ...(pool !== undefined && { pool }),
     dueAt: key.readUInt32BE(at) * 2 ** 32 + key.readUInt32BE(at + 4),
     ...readPartKey(key, at + 8),
   }
@@ -63,8 +99,7 @@ export function readDueKey(key: Buffer): { tenant: string; domain: string; dueAt
 /** Journal position: time (ms) and a sequence that never repeats within one time. 12 bytes. */
 export function journalKey(time: number, sequence: number): Buffer {
   const key = Buffer.allocUnsafe(12)
-  key.writeUInt32BE(Math.floor(time / 2 ** 32), 0)
-  key.writeUInt32BE(time >>> 0, 4)
+  writeU64(key, time, 0)
   key.writeUInt32BE(sequence, 8)
   return key
 }

@@ -5,10 +5,15 @@ import { decode, encode } from './codec.ts'
 import { idKey, prefixRange, readPartKey, textKey } from './keys.ts'
 import type { Store, Write } from './store.ts'
 
-export const SCHEMA_VERSION = 2
+export const SCHEMA_VERSION = 3
 
 /** Step N brings version N to N + 1. Each must be repeatable: a crash in the middle runs it again. */
-const STEPS: readonly ((store: Store) => readonly Write[])[] = [removeOrphanedChunks]
+const STEPS: readonly ((store: Store) => readonly Write[])[] = [
+  removeOrphanedChunks,
+  // From version 3 on lanes may be named by a pool. What stands in those of their tenant stays there; older versions would
+  // take the pool for a part of the domain.
+  () => [],
+]
 
 const VERSION_KEY = textKey('schema-version')
 

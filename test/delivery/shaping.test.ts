@@ -73,6 +73,18 @@ async function start(
           [2, 'mx.tarpit.example'],
         ],
       },
+      'torn.example': {
+        mx: [
+          [1, 'mx0.big.example'],
+          [1, 'mx.tarpit.example'],
+        ],
+      },
+      'spare.example': {
+        mx: [
+          [1, 'mx.tarpit.example'],
+          [2, 'mx0.big.example'],
+        ],
+      },
       'dead.big.example': { a: ['127.0.0.99'] },
       'mx.tarpit.example': { a: ['127.0.0.1'] },
     }),
@@ -193,6 +205,22 @@ test('who names hosts of a provider beside its own does not sit on the connectio
   await delivery.close(0)
   await stuck
 }, 10_000)
+
+test('the best of several hosts say whose rates count: what may arrive there counts there', async () => {
+  const { delivery } = await start(
+    '[provider.big]\nmx = ["big.example"]\nprovider_message_rate = "5/s"\nprovider_connections = 1',
+  )
+  const known = async (domain: string) => {
+    const place = await delivery.locate(parseDomain(domain)!)
+    if (place.kind !== 'site') throw new Error(`${domain} has no site`)
+    return [place.provider, place.limits?.('default').map(({ name }) => name), place.shared?.name]
+  }
+  expect(await known('site0.example')).toEqual(['big', ['provider big'], 'provider big'])
+  // Hosts of others stand behind, or beside, or before those of the provider.
+  expect(await known('tarpit.example')).toEqual(['big', ['provider big'], undefined])
+  expect(await known('torn.example')).toEqual([undefined, [], undefined])
+  expect(await known('spare.example')).toEqual([undefined, [], undefined])
+})
 
 test('one source may have other limits than the others', async () => {
   const { delivery } = await start('[default]\nconnections = 3\n[default.source.x]\nconnections = 1', {

@@ -21,7 +21,7 @@ async function waits(
     const state: RecipientState = { kind: 'waiting', attempts, dueAt }
     const domain = `d${each % 7}.example`
     await store.write([
-      { table: 'due', key: dueKey(tenant, domain, dueAt, id, 0), value: Buffer.alloc(0) },
+      { table: 'due', key: dueKey({ tenant, domain, dueAt, id, n: 0 }), value: Buffer.alloc(0) },
       { table: 'recipient', key: partKey(id, 0), value: encode({ id, n: 0, tenant, address: `x@${domain}`, state }) },
     ])
   }

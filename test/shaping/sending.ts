@@ -76,8 +76,8 @@ export class Sending {
     })
   }
 
-  budget(place: Site, tenant = 'default'): LaneBudget {
-    return this.limits.budget(new SiteLine(place, () => undefined), tenant)
+  budget(place: Site, claimant: Parameters<Limits['budget']>[1] = { tenant: 'default' }): LaneBudget {
+    return this.limits.budget(new SiteLine(place, () => undefined), claimant)
   }
 
   /** Asks again while a permit is on its way, as the runner does. */

@@ -351,7 +351,7 @@ describe('who is asked', () => {
     expect(await sendMany(running, 5, SMALL)).toEqual({ cold: 5 })
     const only = { ...running.settings, tenant: [{ ...running.settings.tenant[0]!, pool: 'cold-only', pools: [] }] }
     const cold = new Sending({ ...running, settings: only, pacer })
-    expect(cold.budget(BIG)).toEqual({ resting: true, until: START + HOUR })
+    expect(cold.budget(BIG)).toEqual({ resting: { sources: ['cold'], until: START + HOUR } })
     expect(cold.budget(SMALL)).toEqual({ permits: Number.POSITIVE_INFINITY })
   })
 
@@ -390,7 +390,7 @@ describe('who is asked', () => {
     ])
   })
 
-  test('while its own pool stands still, a tenant may send from the others that its messages name', async () => {
+  test('while its own pool stands still, a tenant sends from the others that its messages name', async () => {
     const running = run('')
     await running.sending.book.begin({ name: 'warm', who: 'eve', why: 'x' })
     const only = (pool: string) => ({ name: pool, move: true, sources: [{ source: pool, weight: 1 }] })
@@ -400,7 +400,11 @@ describe('who is asked', () => {
       tenant: [{ ...running.settings.tenant[0]!, pool: 'warm', pools: ['cold'] }],
     }
     running.sending = new Sending({ ...running, settings: two })
-    expect(running.sending.budget(BIG)).toEqual({ permits: Number.POSITIVE_INFINITY })
+    const lane = { tenant: 'default' }
+    expect(running.sending.budget(BIG, lane)).toHaveProperty('resting')
+    expect(running.sending.budget(BIG, { ...lane, pool: 'cold' })).toEqual({ permits: Number.POSITIVE_INFINITY })
+    // Of older versions: mail for both pools stands in it.
+    expect(running.sending.budget(BIG, { ...lane, mayHoldOthers: true })).toEqual({ permits: Number.POSITIVE_INFINITY })
     expect(await running.sending.send('0', BIG)).toEqual({ waitMs: 5 * MINUTE })
     expect(await running.sending.send('1', BIG, { pool: 'cold' })).toEqual({ source: 'cold' })
   })

@@ -20,6 +20,7 @@ import { BodyReader } from '../../src/store/body-reader.ts'
 import { encode } from '../../src/store/codec.ts'
 import { idKey, partKey, textKey } from '../../src/store/keys.ts'
 import { openStore } from '../../src/store/lmdb.ts'
+import { SCHEMA_VERSION } from '../../src/store/migrate.ts'
 import { CHUNK_BYTES, type Store, type Write } from '../../src/store/store.ts'
 import { systemClock } from '../../src/util/clock.ts'
 import { idMaker } from '../../src/util/id.ts'
@@ -274,6 +275,6 @@ test('a store of before there were files: bodies of many chunks stay, chunks wit
   store = open()
   expect(store.count('body')).toBe(2)
   expect(readChunk(store, kept, 1)).toEqual(Buffer.alloc(10, 1))
-  expect(store.get('meta', textKey('schema-version'))?.toString()).toBe('2')
+  expect(store.get('meta', textKey('schema-version'))?.toString()).toBe(String(SCHEMA_VERSION))
   expect(existsSync(join(directory, 'body'))).toBe(true)
 })

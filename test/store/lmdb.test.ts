@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { decode, encode } from '../../src/store/codec.ts'
-import { dueKey, idKey, laneKey, partKey, prefixRange, readDueKey, textKey } from '../../src/store/keys.ts'
+import { dueKey, idKey, laneKey, lanesRange, partKey, prefixRange, readDueKey, textKey } from '../../src/store/keys.ts'
 import { openStore } from '../../src/store/lmdb.ts'
 import type { Store } from '../../src/store/store.ts'
 import { systemClock } from '../../src/util/clock.ts'
@@ -80,18 +80,25 @@ test('due keys of one lane sort by time and never mix with another lane', async 
   const id = idMaker(systemClock, 0)
   const first = id()
   const second = id()
+  const lane = { tenant: 'default', domain: 'b.test' }
+  const bulk = { ...lane, pool: 'bulk' }
   const dues = [
-    dueKey('default', 'b.test', 2000, first, 0),
-    dueKey('default', 'b.test', 1000, second, 3),
-    dueKey('default', 'b.test.example', 1, first, 1),
-    dueKey('default2', 'b.test', 1, first, 2),
+    dueKey({ ...lane, dueAt: 2000, id: first, n: 0 }),
+    dueKey({ ...lane, dueAt: 1000, id: second, n: 3 }),
+    dueKey({ ...bulk, dueAt: 5, id: second, n: 4 }),
+    dueKey({ tenant: 'default', domain: 'b.test.example', dueAt: 1, id: first, n: 1 }),
+    dueKey({ tenant: 'default2', domain: 'b.test', dueAt: 1, id: first, n: 2 }),
   ]
   await store.write(dues.map((due) => ({ table: 'due', key: due, value: Buffer.alloc(0) })))
-  const lane = store.keys('due', prefixRange(laneKey('default', 'b.test'))).map(readDueKey)
-  expect(lane).toEqual([
-    { tenant: 'default', domain: 'b.test', dueAt: 1000, id: second, n: 3 },
-    { tenant: 'default', domain: 'b.test', dueAt: 2000, id: first, n: 0 },
-  ])
+  const read = (range: Parameters<Store['keys']>[1]) => store.keys('due', range).map(readDueKey)
+  const own = [
+    { ...lane, dueAt: 1000, id: second, n: 3 },
+    { ...lane, dueAt: 2000, id: first, n: 0 },
+  ]
+  const named = { ...bulk, dueAt: 5, id: second, n: 4 }
+  expect(read(prefixRange(laneKey(lane)))).toEqual(own)
+  expect(read(prefixRange(laneKey(bulk)))).toEqual([named])
+  expect(read(lanesRange('default', 'b.test'))).toEqual([...own, named])
 })
 
 test('the directory and the files are private', () => {
