@@ -44,7 +44,9 @@ export class QuotaBook {
 
   /** With another rate than before, what was taken still counts. */
   open(name: string, rate: Rate): RateLimiter {
-    const quota = new LeasedQuota({ ...this.#parts, name, rate, before: this.#open.get(name)?.pieces() })
+    const earlier = this.#open.get(name)
+    const quota = new LeasedQuota({ ...this.#parts, name, rate, before: earlier?.pieces() })
+    earlier?.retire()
     this.#open.set(name, quota)
     return quota
   }
@@ -121,8 +123,13 @@ class LeasedQuota implements RateLimiter {
   }
 
   giveBack(takenAt: number): void {
+    // What the store counts as spent then is not spent any more: another is given out of a lease of its own time.
     this.#quota.giveBack(takenAt)
-    this.#leased++
+  }
+
+  /** Another one has its name and its row: what is still asked of it writes nothing any more. */
+  retire(): void {
+    this.#isClosed = true
   }
 
   /** In this very turn: whoever opens the quota again writes after it. */
