@@ -275,7 +275,8 @@ function openOrGone(path: string): number | undefined {
   }
 }
 
-function flushDirectory(path: string): void {
+/** What has a name in it now has it after a power cut too. */
+export function flushDirectory(path: string): void {
   const directory = openSync(path, 'r')
   try {
     fsyncSync(directory)

@@ -1,7 +1,10 @@
 // The LMDB environment: how it is opened, and why just so; how it is closed. What goes into it is lmdb.ts's business.
 
+import { open as openFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { type Database, open, type RootDatabase } from 'lmdb'
 import { readId } from '../util/id.ts'
+import { flushDirectory } from './body-files.ts'
 import { TABLES, type Table } from './store.ts'
 
 export type Db = Database<Buffer, Buffer>
@@ -43,6 +46,21 @@ export async function closeEnvironment(root: Root): Promise<void> {
   // Else its timer would do so after the close, and throw.
   root.resetReadTxn()
   await root.close()
+}
+
+/** A copy in `path`, an empty directory; complete and flushed when it resolves. */
+export async function copyEnvironment(root: Root, path: string): Promise<void> {
+  // Never compacting: lmdb-js has an open report of corrupt compact copies.
+  await root.backup(path, false)
+  // LMDB flushes nothing of a copy, and lets everybody read it.
+  const file = await openFile(join(path, 'data.mdb'), 'r+')
+  try {
+    await file.chmod(0o600)
+    await file.datasync()
+  } finally {
+    await file.close()
+  }
+  flushDirectory(path)
 }
 
 /** The large bodies that belong to a copy of the store. */

@@ -2,12 +2,13 @@
 // commit whose size follows the load (docs/decisions/0001). After an I/O error the store never writes again: what was
 // flushed is then unknown, and the process must stop.
 
-import { chmodSync, existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { chmodSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Clock, SECOND } from '../util/clock.ts'
 import { readId } from '../util/id.ts'
+import { backUp } from './backup.ts'
 import { BodyDirectory } from './body-files.ts'
-import { closeEnvironment, type Db, type Environment, filesNamedIn, openEnvironment } from './environment.ts'
+import { closeEnvironment, type Db, type Environment, openEnvironment } from './environment.ts'
 import { Health } from './health.ts'
 import { type DirectoryLock, lockDirectory } from './lock.ts'
 import { migrate } from './migrate.ts'
@@ -241,21 +242,8 @@ class LmdbStore implements Store {
     }
   }
 
-  async backup(directory: string): Promise<void> {
-    if (existsSync(directory) && readdirSync(directory).length > 0) {
-      throw new Error(`${directory} is not empty: a backup needs an empty or new directory`)
-    }
-    const target = join(directory, 'store')
-    mkdirSync(target, { recursive: true, mode: 0o700 })
-    // What the copy names must still be there when its turn comes.
-    const letGo = this.bodies.hold()
-    try {
-      // Never compacting: lmdb-js has an open report of corrupt compact copies.
-      await this.#environment.root.backup(target, false)
-      await this.bodies.copy(await filesNamedIn(target), directory)
-    } finally {
-      letGo()
-    }
+  backup(directory: string): Promise<void> {
+    return backUp({ root: this.#environment.root, bodies: this.bodies, directory })
   }
 
   async unmap(): Promise<void> {
