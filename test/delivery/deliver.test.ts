@@ -7,8 +7,9 @@ import type { Attempt, ChunkReader } from '../../src/delivery/delivery.ts'
 import type { Destination } from '../../src/delivery/destination.ts'
 import { type EmailAddress, parseDomain } from '../../src/mail/address.ts'
 import type { Outcome } from '../../src/mail/outcome.ts'
-import { MINUTE, systemClock } from '../../src/util/clock.ts'
+import { type Clock, MINUTE, systemClock } from '../../src/util/clock.ts'
 import { deliverySettings } from '../support/delivery-settings.ts'
+import { FakeClock } from '../support/fake-clock.ts'
 import { ScriptedMx } from '../support/scripted-mx.ts'
 
 let open = new AsyncDisposableStack()
@@ -34,11 +35,11 @@ async function oneMx(script?: ScriptedMx['script']): Promise<ScriptedMx> {
 
 function courier(
   settings: Partial<Settings['delivery']> = {},
-  readChunk: ChunkReader = async () => undefined,
+  { readChunk = async () => undefined, clock = systemClock }: { readChunk?: ChunkReader; clock?: Clock } = {},
 ): Courier {
   const made = new Courier({
     settings: deliverySettings(settings),
-    clock: systemClock,
+    clock,
     readChunk,
     random: Math.random,
     onError: (error) => errors.push(error),
@@ -367,6 +368,21 @@ describe('TLS', () => {
     expect(mx.commands.filter((command) => command === 'STARTTLS')).toHaveLength(1)
   })
 
+  test('for broken_tls_memory, and no longer', async () => {
+    const mx = await oneMx(broken)
+    const clock = new FakeClock()
+    const by = courier({ brokenTlsMemory: 10 * MINUTE }, { clock })
+    const asked = async (): Promise<number> => {
+      expect(await carry(by, to(mx.port))).toMatchObject({ kind: 'delivered' })
+      return mx.commands.filter((command) => command === 'STARTTLS').length
+    }
+    expect(await asked()).toBe(1)
+    await clock.advance(9 * MINUTE)
+    expect(await asked()).toBe(1)
+    await clock.advance(2 * MINUTE)
+    expect(await asked()).toBe(2)
+  })
+
   test('required: broken TLS defers, nothing goes in plaintext', async () => {
     const mx = await oneMx(broken)
     expect(await carry(courier(), to(mx.port, undefined, { tls: 'required', verify: true }))).toMatchObject({
@@ -396,9 +412,14 @@ describe('our own troubles', () => {
 
   test('a body that cannot be read defers and is told', async () => {
     const mx = await oneMx()
-    const by = courier({}, async () => {
-      throw new Error('disk on fire')
-    })
+    const by = courier(
+      {},
+      {
+        readChunk: async () => {
+          throw new Error('disk on fire')
+        },
+      },
+    )
     const outcome = await carry(by, to(mx.port), { content: undefined as never, chunks: 2 })
     expect(outcome).toMatchObject({
       kind: 'deferred',
@@ -411,7 +432,7 @@ describe('our own troubles', () => {
   test('chunks are read one by one', async () => {
     const mx = await oneMx()
     const chunks = ['Subject: x\r\n\r\n', '.one\r\n', 'two\r\n']
-    const by = courier({}, async (_, index) => Buffer.from(chunks[index]!))
+    const by = courier({}, { readChunk: async (_, index) => Buffer.from(chunks[index]!) })
     expect(await carry(by, to(mx.port), { content: undefined as never, chunks: 3 })).toMatchObject({
       kind: 'delivered',
     })

@@ -58,12 +58,18 @@ async function end({ timer, suspensions, health }: Doctored): Promise<void> {
 }
 
 async function start(
-  given: { doctor?: Partial<Settings['doctor']>; before?: Doctored; mode?: 'sandbox' | 'internet' } = {},
+  given: {
+    doctor?: Partial<Settings['doctor']>
+    off?: Settings['alert']['off']
+    before?: Doctored
+    mode?: 'sandbox' | 'internet'
+  } = {},
 ): Promise<Doctored> {
   const { before, mode = 'internet' } = given
   const patient = await startPatient(before === undefined ? {} : { store: before.store, clock: before.clock })
   const settings = settingsWith({
     doctor: given.doctor,
+    alert: { off: given.off ?? [] },
     delivery: { mode },
     domain: [{ name: 'example.com', subdomains: true, tenant: 'default', dkim: [] }],
     source: [{ name: 'mta1' }, { name: 'mta2' }],
@@ -190,6 +196,32 @@ describe('alerts', () => {
     again.world.wrong.clear()
     await again.clock.advance(DAY)
     expect(again.alerts()).toEqual(['dns-broken domain example.com cleared bad'])
+  })
+})
+
+describe('alert.off', () => {
+  test.each([
+    ['dns-broken', ['listed source mta1 raised bad']],
+    ['listed', ['dns-broken domain example.com raised bad']],
+  ] as const)('%s is not raised, and what it would hold goes out', async (off, expected) => {
+    const relay = await start({ off: [off], doctor: { holdDomains: true } })
+    relay.world.wrong.add('spf').add('listed')
+    await relay.clock.advance(HOUR)
+    expect(relay.alerts()).toEqual(expected)
+    expect(held(relay)).toBe(off === 'listed')
+  })
+
+  test('one that holds ends, and with it what it kept back', async () => {
+    const doctor = { holdSources: true }
+    const relay = await start({ doctor })
+    relay.world.wrong.add('listed')
+    await relay.clock.advance(HOUR)
+    expect(relay.suspensions.get('source', 'mta1')).toMatchObject({ who: 'doctor' })
+    await end(relay)
+    const again = await start({ before: relay, off: ['listed'], doctor })
+    await again.clock.advance(HOUR)
+    expect(again.alerts()).toEqual(['listed source mta1 cleared bad'])
+    expect(again.suspensions.list()).toEqual([])
   })
 })
 

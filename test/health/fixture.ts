@@ -5,9 +5,13 @@ import type { Settings } from '../../src/config/schema.ts'
 import { Health } from '../../src/health/health.ts'
 import { createJournal, type Journal } from '../../src/journal/journal.ts'
 import type { JournalRecord, RecordKind, StoredRecord } from '../../src/journal/record.ts'
+import type { RecipientState } from '../../src/mail/message.ts'
 import type { Cause, Way } from '../../src/mail/outcome.ts'
 import { silentLogger } from '../../src/observe/logger.ts'
+import { encode } from '../../src/store/codec.ts'
+import { dueKey, partKey } from '../../src/store/keys.ts'
 import type { Store } from '../../src/store/store.ts'
+import { HOUR } from '../../src/util/clock.ts'
 import { idMaker } from '../../src/util/id.ts'
 import { settingsWith } from '../support/delivery-settings.ts'
 import { FakeClock } from '../support/fake-clock.ts'
@@ -117,5 +121,24 @@ function recordOf(kind: RecordKind, about: Told, at: number, id: string): Journa
     n: 0,
     ...(about.nowhere === true || kind === 'bounced' || kind === 'complained' ? {} : { way }),
     ...(isFailure ? { cause: about.cause ?? said, verdict: verdictFor(category) } : {}),
+  }
+}
+
+/** Recipients of a tenant that were accepted so long ago, and are due at `dueInMs`. */
+export async function waits(
+  { store, clock }: Patient,
+  given: { tenant: string; count: number; ageMs: number; attempts?: number; dueInMs?: number },
+): Promise<void> {
+  const { tenant, count, ageMs, attempts = 1, dueInMs = HOUR } = given
+  const makeId = idMaker({ ...clock, now: () => clock.now() - ageMs } as typeof clock, 0)
+  for (let each = 0; each < count; each++) {
+    const id = makeId()
+    const dueAt = clock.now() + dueInMs
+    const state: RecipientState = { kind: 'waiting', attempts, dueAt }
+    const domain = `d${each % 7}.example`
+    await store.write([
+      { table: 'due', key: dueKey({ tenant, domain, dueAt, id, n: 0 }), value: Buffer.alloc(0) },
+      { table: 'recipient', key: partKey(id, 0), value: encode({ id, n: 0, tenant, address: `x@${domain}`, state }) },
+    ])
   }
 }

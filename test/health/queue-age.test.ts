@@ -1,31 +1,8 @@
 // How old waiting mail is, and when that is worth an alert.
 
 import { expect, test } from 'vitest'
-import type { RecipientState } from '../../src/mail/message.ts'
-import { encode } from '../../src/store/codec.ts'
-import { dueKey, partKey } from '../../src/store/keys.ts'
 import { HOUR, MINUTE } from '../../src/util/clock.ts'
-import { idMaker } from '../../src/util/id.ts'
-import { type Patient, startPatient } from './fixture.ts'
-
-/** Recipients of a tenant that were accepted so long ago, and are due at `dueInMs`. */
-async function waits(
-  { store, clock }: Patient,
-  given: { tenant: string; count: number; ageMs: number; attempts?: number; dueInMs?: number },
-): Promise<void> {
-  const { tenant, count, ageMs, attempts = 1, dueInMs = HOUR } = given
-  const makeId = idMaker({ ...clock, now: () => clock.now() - ageMs } as typeof clock, 0)
-  for (let each = 0; each < count; each++) {
-    const id = makeId()
-    const dueAt = clock.now() + dueInMs
-    const state: RecipientState = { kind: 'waiting', attempts, dueAt }
-    const domain = `d${each % 7}.example`
-    await store.write([
-      { table: 'due', key: dueKey({ tenant, domain, dueAt, id, n: 0 }), value: Buffer.alloc(0) },
-      { table: 'recipient', key: partKey(id, 0), value: encode({ id, n: 0, tenant, address: `x@${domain}`, state }) },
-    ])
-  }
-}
+import { startPatient, waits } from './fixture.ts'
 
 test('fifty that wait for hours are told of, a few are not, and it ends', async () => {
   const patient = await startPatient()

@@ -128,7 +128,12 @@ export async function startSubmission(options: HarnessOptions = {}): Promise<Har
   const directory = await mkdtemp(join(tmpdir(), 'studs-inbound-'))
   const { clock = systemClock, signer = unsigned, suppressed = {}, nullMx = [] } = options
   const settings = (config: Record<string, unknown>) =>
-    settingsOf({ node: { hostname: HOSTNAME }, listener: LISTENERS, tls: { directory }, ...config })
+    settingsOf({
+      node: { hostname: HOSTNAME },
+      listener: LISTENERS,
+      ...config,
+      tls: { directory, ...(config.tls as object | undefined) },
+    })
   const recorder = recordEvents()
   const acceptor = new KeepingAcceptor()
   const current = settings(options.config ?? {})

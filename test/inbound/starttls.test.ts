@@ -1,8 +1,21 @@
 // STARTTLS: nothing said in clear has an effect behind it (RFC 3207 §4.2 and the command injection of CVE-2011-0411).
 
+import { connect, type SecureVersion } from 'node:tls'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { LineClient } from '../support/dialog.ts'
 import { type Harness, startSubmission } from './harness.ts'
+
+/** The version that a client and a listener agree upon; undefined: none. */
+function agreed(port: number, version: SecureVersion): Promise<string | null | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: '127.0.0.1', maxVersion: version, rejectUnauthorized: false })
+    socket.on('error', () => resolve(undefined))
+    socket.on('secureConnect', () => {
+      resolve(socket.getProtocol())
+      socket.destroy()
+    })
+  })
+}
 
 let harness: Harness
 beforeAll(async () => {
@@ -55,4 +68,12 @@ test('a handshake that is nonsense ends the connection and nothing else', async 
   const next = await open()
   expect(await next.command('NOOP')).toBe('250 2.0.0 OK')
   next.close()
+})
+
+test('tls.min_version: an older one is refused', async () => {
+  const port = harness.port('submissions')
+  expect([await agreed(port, 'TLSv1.2'), await agreed(port, 'TLSv1.3')]).toEqual(['TLSv1.2', 'TLSv1.3'])
+  await using strict = await startSubmission({ config: { tls: { min_version: 'TLSv1.3' } } })
+  const other = strict.port('submissions')
+  expect([await agreed(other, 'TLSv1.2'), await agreed(other, 'TLSv1.3')]).toEqual([undefined, 'TLSv1.3'])
 })

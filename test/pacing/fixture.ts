@@ -56,8 +56,8 @@ export interface Paced {
   /** Sources that mail to a domain was delivered from, in the order of the journal. */
   sources(domain: string): string[]
   of(kind: StoredRecord['kind']): StoredRecord[]
-  /** Another relay on the same store; the one before must have ended. */
-  again(clock?: FakeClock): Promise<Paced>
+  /** Another relay on the same store, or on the one in `directory`; the one before must have ended. */
+  again(clock?: FakeClock, directory?: string): Promise<Paced>
 }
 
 const ends: (() => Promise<unknown>)[] = []
@@ -118,10 +118,10 @@ function paced(given: Pick<Paced, 'relay' | 'big' | 'small' | 'evil' | 'shapingF
         .filter(({ kind, recipient }) => kind === 'delivered' && String(recipient).endsWith(`@${domain}`))
         .map(({ way }) => way?.source ?? ''),
     of: (kind) => relay.records.filter((record) => record.kind === kind),
-    again: async (clock) =>
+    again: async (clock, directory = relay.directory) =>
       paced({
         ...given,
-        relay: await startTestRelay({ directory: relay.directory, ...(clock !== undefined && { clock }) }),
+        relay: await startTestRelay({ directory, ...(clock !== undefined && { clock }) }),
       }),
   }
 }

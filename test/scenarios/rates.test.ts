@@ -122,6 +122,21 @@ test('a rate of a tag: messages are put off to when there will be permits, so ma
   await reach(relay, clock, 6)
 })
 
+test('a rate of a tag may be that of one tenant; without, each has it for itself', async () => {
+  const clock = new FakeClock()
+  const ofShop = '[[tag_limit]]\ntag = "news"\ntenant = "shop"\nmessage_rate = "2/h"\n'
+  const relay = await shaped('', { toml: `${TENANTS.replace('message_rate = "5/h"', '')}${ofShop}`, clock })
+  for (const [tag, from] of [['news'], ['news', '127.0.0.2'], ['slow'], ['slow', '127.0.0.2']] as const)
+    await relay.send(
+      many(5, 'a.test').map((address) => address.replace('ok+', `ok+${tag}${from ?? ''}-`)),
+      { headers: { 'X-Studs-Tag': tag } },
+      from,
+    )
+  await reach(relay, clock, 5 + 2 + 3 + 3)
+  const count = (name: string): number => delivered(relay, (recipient) => recipient.startsWith(`ok+${name}-`))
+  expect([count('news'), count('news127.0.0.2'), count('slow'), count('slow127.0.0.2')]).toEqual([5, 2, 3, 3])
+})
+
 test('what is limited does not slow the others', async () => {
   const relay = await shaped('[domain."slow.test"]\nmessage_rate = "1/h"', {
     toml: TENANTS,

@@ -68,6 +68,14 @@ describe('studs resolve', () => {
     )
   })
 
+  test('delivery.presets = false leaves the shipped ones out', async () => {
+    const values = async (delivery: string): Promise<string> =>
+      (await studs(await start(delivery), 'resolve', 'jane@yahoo.test')).out
+    // In the sandbox nobody is at a provider that presets know; their rules are asked everywhere.
+    expect(await values('')).toMatch(/presets\.toml:\d+ \[\[default\.rule\]\]/)
+    expect(await values('presets = false')).not.toContain('presets.toml')
+  })
+
   test('what the API says, of the wire and of a client', async () => {
     const relay = await start()
     const client = createClient({ kind: 'socket', path: relay.relay.socket })

@@ -199,6 +199,11 @@ describe('brakes', () => {
     await running.clock.advance(START + (number - 1) * DAY + HOUR - running.clock.now())
   }
 
+  function complain({ sending: { journal } }: Running): void {
+    const complaint = { kind: 'complained', message: '0d00000000000', n: 0 } as const
+    journal.publish([journal.compose({ ...complaint, at: 0, tenant: 'default', recipient: 'a@big.test' }).record])
+  }
+
   const allowed = (running: Running, place = BIG): number | undefined =>
     running.sending.book.warmUp('cold', place)?.rate.count
 
@@ -287,14 +292,9 @@ describe('brakes', () => {
     const running = run('since = "2026-11-01"')
     await day(running, 4)
     deliver(running, 100)
-    const complaint = { kind: 'complained', message: '0d00000000000', n: 0 } as const
-    const tell = (): void =>
-      running.sending.journal.publish([
-        running.sending.journal.compose({ ...complaint, at: 0, tenant: 'default', recipient: 'a@big.test' }).record,
-      ])
-    tell()
+    complain(running)
     expect(allowed(running)).toBe(55)
-    tell()
+    complain(running)
     expect(allowed(running)).toBe(39)
   })
 
@@ -303,6 +303,26 @@ describe('brakes', () => {
     await day(running, 4)
     for (let n = 0; n < 100; n++) running.sending.tell(deferred())
     expect(allowed(running)).toBe(55)
+  })
+
+  /** On its fourth day, after 4 of 34 attempts were put off and 2 of 30 messages complained of. */
+  test.each([
+    ['nothing more', '', 39],
+    ['a later first day', 'since = "2026-11-03"', 20],
+    ['start', 'start = "100/h"', 196],
+    ['growth', 'growth = 2', 80],
+    ['days', 'days = 3', undefined],
+    ['table', 'table = ["1/h", "2/h", "3/h", "9/h"]', 3],
+    ['brake_deferrals alone', 'brake_deferrals = 0.2', 39],
+    ['brake_complaints alone', 'brake_complaints = 0.1', 39],
+    ['both brakes', 'brake_deferrals = 0.2\nbrake_complaints = 0.1', 55],
+  ])('options: %s', async (_, keys, expected) => {
+    const running = run(keys.startsWith('since') ? keys : `since = "2026-11-01"\n${keys}`)
+    await day(running, 4)
+    deliver(running, 30)
+    for (let n = 0; n < 4; n++) running.sending.tell(deferred())
+    for (let n = 0; n < 2; n++) complain(running)
+    expect(allowed(running)).toBe(expected)
   })
 
   test('a warm source that nobody used for a month is cold again, and that is recorded', async () => {
