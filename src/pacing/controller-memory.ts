@@ -53,6 +53,12 @@ export class Memory {
     return (taken * SECOND) / Math.max(SECOND, overMs)
   }
 
+  /** Per second, over the last hour, as far as it is known. */
+  usual(): number {
+    const hour = this.#before(HOUR)
+    return (hour.taken * SECOND) / Math.max(MINUTE, hour.knownMs)
+  }
+
   #before(silenceMs: number): Fading {
     const found = this.#fading.find(({ lengthMs }) => lengthMs >= silenceMs) ?? this.#fading.at(-1)
     if (found === undefined) throw new Error('a memory of nothing')

@@ -4,49 +4,23 @@
 //
 // No limit until deferrals speak. Then what the receiver was seen to take becomes the ceiling, and the pace goes below it;
 // it comes back fast while far below, slowly near it, faster again beyond. A receiver that takes nothing at all is asked
-// ever more rarely, down to the floor; once it answers, it is given a share of the ceiling, never the ceiling.
-// Invariants: never below the floor, never raised above twice what is asked for, and up only by what was taken.
+// ever more rarely, down to the floor; once it answers, it is given a share of the ceiling, never the ceiling. One that was
+// only not there has no ceiling: the path is opened again (controller-absence.ts).
+// Invariants: never below the floor, up only by what was taken, and never above twice what is asked for, but while it is opened.
 
-import type { Milliseconds, Rate } from '../config/units.ts'
 import { DAY, HOUR, MINUTE, SECOND } from '../util/clock.ts'
+import { Absence, type AbsenceSnapshot } from './controller-absence.ts'
 import { Caution, type CautionSnapshot } from './controller-caution.ts'
 import { climb } from './controller-climb.ts'
 import { Memory } from './controller-memory.ts'
+import { PACE, type PaceOptions } from './controller-options.ts'
 import { Span } from './controller-span.ts'
 import { Suspicion } from './controller-suspicion.ts'
 
-/** What an attempt says about the pace: taken, put off for our pace or repute, or not even let in (421, no connection). */
-export type Signal = 'accepted' | 'deferred' | 'refused'
+export { PACE, type PaceOptions }
 
-export interface PaceOptions {
-  /** Share of attempts that may be put off before the pace goes down. */
-  readonly tolerance: number
-  /** What is left of the pace when it goes down. */
-  readonly decrease: number
-  /** How much of itself the pace gains in one step up, at most. */
-  readonly increase: number
-  /** Between two steps, at least. */
-  readonly step: Milliseconds
-  /** Slower than this it never gets: a few messages find out whether the receiver has changed its mind. */
-  readonly floor: Rate
-  /** Share of what a receiver can take that it is given at least once it answers again. */
-  readonly probe: number
-  /** What is put off so soon after a step down was under way before it; only where the time of sending is not told. */
-  readonly roundTrip: Milliseconds
-  /** After so long without trouble, a limit well above the demand is forgotten. */
-  readonly forget: Milliseconds
-}
-
-export const PACE: PaceOptions = {
-  tolerance: 0.02,
-  decrease: 0.9,
-  increase: 0.25,
-  step: 10 * SECOND,
-  floor: { count: 12, per: HOUR },
-  probe: 0.1,
-  roundTrip: 2 * SECOND,
-  forget: HOUR,
-}
+/** What an attempt says about the pace: taken, put off for our pace or repute, not even let in (421), or nobody was there. */
+export type Signal = 'accepted' | 'deferred' | 'refused' | 'absent'
 
 /** Survives a restart. */
 export interface PaceSnapshot {
@@ -70,7 +44,7 @@ export function createPaceController(options: Partial<PaceOptions> = {}, from?: 
   return new LearnedPace({ ...PACE, ...options }, from)
 }
 
-const WEIGHT: Readonly<Record<Signal, number>> = { accepted: 0, deferred: 1, refused: 2 }
+const WEIGHT: Readonly<Record<Signal, number>> = { accepted: 0, deferred: 1, refused: 2, absent: 2 }
 /** Put off beyond what is tolerated, until it is believed. */
 const PROOF = 3
 const PROOF_IN_SILENCE = 1.9
@@ -104,6 +78,7 @@ class LearnedPace implements PaceController {
   readonly #floor: number
   readonly #suspicion: Suspicion
   readonly #caution = new Caution()
+  readonly #absence = new Absence()
   #memory = new Memory()
   #limit: number | undefined
   /** What the receiver was seen to take when it last put mail off; per second. */
@@ -154,10 +129,11 @@ class LearnedPace implements PaceController {
       troubledAt: this.#trouble?.limit,
       takes: troubleMs !== undefined && this.#silences > 0 ? this.#memory.rate(troubleMs) : this.#ceiling,
       ...this.#caution.snapshot(at),
+      ...this.#absence.snapshot(at),
     }
   }
 
-  #restore(from: PaceSnapshot & Partial<CautionSnapshot>): void {
+  #restore(from: PaceSnapshot & Partial<CautionSnapshot & AbsenceSnapshot>): void {
     this.#limit = Math.max(this.#floor, from.rate)
     this.#ceiling = from.ceiling ?? from.rate
     this.#depth = from.depth ?? DEPTH.measured
@@ -168,6 +144,7 @@ class LearnedPace implements PaceController {
     if (from.troubleMs !== undefined) this.#trouble = { since: from.at - from.troubleMs, limit: from.troubledAt }
     this.#memory = new Memory(from.takes ?? from.rate)
     this.#caution.restore(from, from.at)
+    this.#absence.restore(from, from.at)
   }
 
   heard(signal: Signal, at: number, sentAt: number = at - this.#options.roundTrip): void {
@@ -183,6 +160,7 @@ class LearnedPace implements PaceController {
       if (this.#isStepOver(at)) this.#stepUp(at)
     } else {
       this.#answers = 0
+      if (signal !== 'absent') this.#absence.spoke(at)
       if (this.#suspicion.score >= this.#proof()) this.#lower(at)
     }
   }
@@ -206,6 +184,7 @@ class LearnedPace implements PaceController {
     this.#trouble = undefined
     this.#silences = 0
     this.#suspicion.clear()
+    this.#absence.end()
   }
 
   // ---- down
@@ -233,6 +212,7 @@ class LearnedPace implements PaceController {
       this.#depth = this.#limit === undefined ? DEPTH.guessed : DEPTH.measured
     }
     this.#trouble ??= { since: at, limit: this.#limit }
+    this.#absence.end()
     this.#limit = Math.max(this.#floor, isRefused ? Math.min(decrease * seen, decrease ** 2 * asked) : decrease * seen)
     this.#loweredAt = at
     this.#taken = 0
@@ -253,9 +233,9 @@ class LearnedPace implements PaceController {
   #accepted(at: number): void {
     this.#memory.took()
     this.#taken++
-    if (this.#silences === 1) this.#silences = 0
+    if (this.#silences === 1 && !this.#absence.explains(this.#trouble)) this.#silences = 0
     // Two in a row are an answer.
-    if (this.#silences > 1 && ++this.#answers > 1) this.#endSilence(at)
+    if (this.#silences > 0 && ++this.#answers > 1) this.#endSilence(at)
     if (this.#limit === undefined || this.#silences > 0 || this.#suspicion.score > 0) return
     if (at - this.#loweredAt > this.#options.forget && this.#limit >= AMPLE * this.#demand) this.#forget()
   }
@@ -265,16 +245,22 @@ class LearnedPace implements PaceController {
     this.#silences = 0
     this.#ceiling = Math.max(this.#floor, this.#memory.rate(silenceMs))
     this.#depth = this.#memory.knownMs(silenceMs) > MEASURED * silenceMs ? DEPTH.measured : DEPTH.told
+    this.#step = new Span(at)
+    if (this.#absence.explains(this.#trouble)) {
+      const usual = Math.max(this.#demand, this.#memory.usual())
+      this.#limit = Math.max(this.#limit ?? this.#floor, this.#absence.open(usual, at))
+      return
+    }
     const share = Math.max(this.#options.probe, RESUME.share * (1 - silenceMs / RESUME.gone))
     this.#limit = Math.max(this.#limit ?? this.#floor, share * this.#ceiling)
     this.#caution.heardSilence(silenceMs, this.#trouble?.limit, at)
-    this.#step = new Span(at)
   }
 
   #isStepOver(at: number): boolean {
     const limit = this.#limit ?? 0
     const lengthMs = this.#step.lengthMs(at)
     const { attempts } = this.#step
+    if (this.#absence.isOpening) return lengthMs >= this.#options.step && this.#absence.isStepOver(attempts)
     if (lengthMs < Math.max(this.#options.step, limit < this.#ceiling ? 0 : this.#caution.stepMs)) return false
     if (this.#depth > DEPTH.measured && lengthMs > LONGEST_STEP.ms && attempts >= LONGEST_STEP.messages) return true
     const near = this.#taken > LATER ? STEP_MESSAGES.later : STEP_MESSAGES.near
@@ -290,6 +276,12 @@ class LearnedPace implements PaceController {
     const limit = this.#limit
     if (limit === undefined || this.#silences > 0 || putOffShare > tolerance / 2) return
     this.#trouble = undefined
+    if (this.#absence.isOpening) {
+      const next = this.#absence.next(limit)
+      if (next === undefined) this.#forget()
+      else this.#limit = next
+      return
+    }
     this.#good = Math.min(limit, attempted)
     const gain = Math.min(climb(limit, { rate: this.#ceiling, depth: this.#depth }), increase * limit)
     this.#limit = Math.max(limit, Math.min(limit + gain, HEADROOM * attempted, this.#caution.most(limit, at)))

@@ -31,15 +31,21 @@ export function signalOf(outcome: Outcome, judge: (cause: Cause) => Verdict): Si
 
 function ofCause(cause: Cause, judge: (cause: Cause) => Verdict): Signal | undefined {
   if (cause.kind === 'connect' || cause.kind === 'timeout')
-    return cause.ours !== true && isSilence(cause) ? 'refused' : undefined
+    return cause.ours !== true && isSilence(cause) ? 'absent' : undefined
   if (cause.kind !== 'reply') return undefined
   const { reply, command } = cause
   const verdict = verdictOn(cause, judge)
   if (NEVER.has(verdict.category) || isAboutRecipient(reply, verdict)) return undefined
+  if (ENTRANCE.has(command) && isDown(reply, verdict)) return 'absent'
   if (reply.code === 421 || ENTRANCE.has(command)) return 'refused'
   if (!ABOUT_THE_PATH.has(verdict.category)) return undefined
   // Spam for good is this message's; only what may be tried again is about more than it.
   return verdict.action === 'fail' ? undefined : 'deferred'
+}
+
+/** RFC 3463 §3.4: the system does not take messages, as in a shutdown; it is as if it were not there. */
+function isDown({ enhanced }: SmtpReply, { category }: Verdict): boolean {
+  return /^4\.3\.[0-2]$/.test(enhanced ?? '') && category !== 'rate-limited' && category !== 'spam-related'
 }
 
 const WAITING_TIME =
