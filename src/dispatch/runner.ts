@@ -135,6 +135,8 @@ export class Runner {
     const { delivery, suspensions } = this.#parts
     if (changed.some(isWholeSource)) delivery.rest(restingSources(suspensions))
     this.#suspended.wake(changed)
+    // A source that is back may have room for who waits at the limit of another.
+    if (changed.some(({ kind }) => kind === 'source')) this.#parts.throttle.wakeAll()
     this.#due.arm()
   }
 
