@@ -121,7 +121,9 @@ retry = ["1s", "2s", "3s"]
 jitter = 0.3
 lifetime = "9s"
 
+# The pretend receivers say "listed" of single mails: no source should rest for it.
 [delivery]
+presets = false
 mode = "sandbox"
 dns_timeout = "1s"
 connection_rate = "100/s"

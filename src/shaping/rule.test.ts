@@ -40,6 +40,16 @@ describe('each sample of the presets meets its own rule, and no earlier one that
     const met = files[0]!.file.rules.filter((rule) => meets(rule, saying(reply)))
     expect(met.map(ruleName)).toEqual([])
   })
+  // What is listed is no address of ours: another one would not help.
+  test.each([
+    '554 5.7.1 Service unavailable; Sender address [a@example.com] blocked using dbl.spamhaus.org',
+    '550 5.7.1 This message was blocked for containing a URL listed in SURBL',
+    '554 5.7.1 Service unavailable; Helo command [mta1.example.com] blocked using dbl.spamhaus.org',
+    '421 4.7.0 Too many connections from 192.0.2.1, rejected by policy',
+  ])('no source rests for "%s"', (reply) => {
+    const asked = shaping.rulesFor({ domain: 'a.example', site: 'mx.a.example', provider: undefined })
+    expect(asked.filter((rule) => meets(rule, saying(reply))).map(ruleName)).toEqual([])
+  })
 })
 
 const OWN = `
