@@ -19,7 +19,7 @@ interface Offer {
   readonly isAuthenticated: boolean
 }
 
-/** RFC 5321 §4.1.1.1: the keywords behind the greeting line. AUTH is offered under TLS only. */
+/** RFC 5321 §4.1.1.1: the keywords behind the greeting line. AUTH and REQUIRETLS are offered under TLS only. */
 export function features({ listener, maxSize, isSecure, isAuthenticated }: Offer): string[] {
   return [
     'PIPELINING',
@@ -27,6 +27,8 @@ export function features({ listener, maxSize, isSecure, isAuthenticated }: Offer
     'SMTPUTF8',
     'ENHANCEDSTATUSCODES',
     'DSN',
+    // RFC 8689 §2: under TLS only, or it would be a promise that nothing keeps.
+    ...(isSecure ? ['REQUIRETLS'] : []),
     `SIZE ${maxSize}`,
     ...(listener.tls === 'starttls' && !isSecure ? ['STARTTLS'] : []),
     ...(listener.auth !== 'none' && isSecure && !isAuthenticated ? ['AUTH PLAIN LOGIN'] : []),

@@ -25,6 +25,16 @@ async function openUnderTls(): Promise<LineClient> {
   return client
 }
 
+async function offered(client: LineClient): Promise<string[]> {
+  client.send('EHLO app.test\r\n')
+  const keywords: string[] = []
+  for (;;) {
+    const line = (await client.line()) ?? ''
+    keywords.push(line.slice(4))
+    if (line[3] !== '-') return keywords
+  }
+}
+
 async function submit(client: LineClient, mail: string, header = ''): Promise<string | undefined> {
   await client.command(mail)
   await client.command('RCPT TO:<b@y.test>')
@@ -33,6 +43,15 @@ async function submit(client: LineClient, mail: string, header = ''): Promise<st
   client.close()
   return harness.acceptor.messages.at(-1)?.submitted.tlsWish
 }
+
+test('it is offered under TLS, and only there', async () => {
+  const client = await open()
+  expect(await offered(client)).not.toContain('REQUIRETLS')
+  await client.command('STARTTLS')
+  await client.startTls()
+  expect(await offered(client)).toContain('REQUIRETLS')
+  client.close()
+})
 
 test('under TLS it is taken, and kept', async () => {
   expect(await submit(await openUnderTls(), 'MAIL FROM:<a@x.test> REQUIRETLS')).toBe('required')
