@@ -9,6 +9,8 @@ import type { HostDemand } from './tls-demand.ts'
 /** The policy that was applied, in the words of RFC 8460 §4.2. */
 export interface AppliedPolicy {
   readonly type: 'tlsa' | 'sts' | 'no-policy-found'
+  /** Whose policy it is, where that is not the recipient's domain: DANE is a matter of the host (RFC 8460 §1.1). */
+  readonly domain?: string
   /** The policy itself, line by line or record by record. */
   readonly strings: readonly string[]
   /** MX patterns of an MTA-STS policy. */
@@ -33,7 +35,12 @@ export function appliedPolicy({ sts }: Pick<Destination, 'sts'>, demand: HostDem
     const strings = demand.dane?.records.map(
       ({ usage, selector, matching, data }) => `${usage} ${selector} ${matching} ${data}`,
     )
-    return { type: 'tlsa', strings: strings ?? [], mx: [] }
+    return {
+      type: 'tlsa',
+      ...(demand.dane !== undefined && { domain: demand.dane.base }),
+      strings: strings ?? [],
+      mx: [],
+    }
   }
   if (demand.by === 'refused' && demand.failure === 'dnssec-invalid') return { type: 'tlsa', strings: [], mx: [] }
   return stsPolicy(sts) ?? { type: 'no-policy-found', strings: [], mx: [] }
@@ -67,7 +74,7 @@ export function policyTroubles(
   }
   if (hosts.find(({ name }) => name === mx)?.tls?.by === 'dane-unusable') {
     const reason = 'no TLSA record is of a kind that mail uses'
-    troubles.push({ policy: { type: 'tlsa', strings: [], mx: [] }, failure: 'tlsa-invalid', reason })
+    troubles.push({ policy: { type: 'tlsa', domain: mx, strings: [], mx: [] }, failure: 'tlsa-invalid', reason })
   }
   return troubles
 }

@@ -1,6 +1,7 @@
 // The way back of bounces: the first MX of the return-path domain must lead to an address at which the bounce listener
 // can be reached. Also the policies of that domain about TLS, which nobody needs to have.
 
+import { isIP } from 'node:net'
 import { isWildcard } from '../config/network.ts'
 import type { BounceListenerSettings } from '../config/schema.ts'
 import { includesAddress } from './address.ts'
@@ -80,7 +81,32 @@ async function checkExchanges(given: Exchanges): Promise<Diagnosis> {
     const message = `${first.exchange} is an alias; an MX must name a host itself (RFC 2181 §10.3)`
     return path.different({ severity: 'warning', message, expected, found, cure: `name ${alias.items[0]} in the MX` })
   }
+  const absent = await absentAddress(first.exchange, given)
+  if (absent !== undefined) return path.different({ expected, found, ...absent })
   return path.ok('bounces come back to this relay', found)
+}
+
+/** An address that the host itself should have and has not: bounces come by the others, from whoever can reach them. */
+async function absentAddress(
+  exchange: string,
+  { sender, lookup }: Exchanges,
+): Promise<Pick<Diagnosis, 'severity' | 'message' | 'cure'> | undefined> {
+  if (exchange !== sender.mxHost.toLowerCase()) return undefined
+  for (const address of sender.mxAddresses) {
+    const isFour = isIP(address) === 4
+    const answer = await (isFour ? lookup.a(exchange) : lookup.aaaa(exchange))
+    // No answer says nothing; and the other family has been found already.
+    if (answer.kind === 'failed' || (answer.kind === 'ok' && includesAddress(answer.items, address))) continue
+    const isCutOff = isFour && answer.kind !== 'ok'
+    return {
+      severity: isCutOff ? 'warning' : 'note',
+      message: isCutOff
+        ? `${exchange} has no IPv4 address: most servers cannot bring a bounce back`
+        : `${exchange} is not ${address}, where this relay is too`,
+      cure: `publish ${isFour ? 'A' : 'AAAA'} ${address} for ${exchange}`,
+    }
+  }
+  return undefined
 }
 
 /** Undefined when the host leads here. */
@@ -142,7 +168,7 @@ async function checkSts(sender: Sender, lookup: Lookup): Promise<Diagnosis> {
   const host = `mta-sts.${sender.returnPath}`
   const sts = about('mta-sts', name)
   const policy = await policyRecord({ sender, lookup, topic: 'mta-sts', version: 'STSv1' })
-  if (policy.kind === 'diagnosis') return policy.diagnosis
+  if (policy.kind === 'diagnosis') return asServed(policy.diagnosis, sender)
   const { text, tags } = policy
   if (!/^[A-Za-z0-9]{1,32}$/.test(tags.get('id') ?? '')) {
     const message = 'id= must be 1 to 32 letters and digits (RFC 8461 §3.1)'
@@ -158,6 +184,14 @@ async function checkSts(sender: Sender, lookup: Lookup): Promise<Diagnosis> {
     return sts.different({ severity: 'warning', message, found: text, cure: 'publish one, or remove the record' })
   }
   return sts.ok('published', text)
+}
+
+/** Without the record nobody asks for a policy: where one is served, that is no matter of taste. */
+function asServed(diagnosis: Diagnosis, { mtaSts }: Sender): Diagnosis {
+  const isServed = mtaSts === 'testing' || mtaSts === 'enforce'
+  if (!isServed || diagnosis.state !== 'missing' || diagnosis.found !== undefined) return diagnosis
+  const message = `not published: nobody asks for the policy (mta_sts = "${mtaSts}") that this relay serves`
+  return { ...diagnosis, severity: 'warning', message, cure: 'publish the record, or take mta_sts out' }
 }
 
 async function checkTlsReports(sender: Sender, lookup: Lookup): Promise<Diagnosis> {

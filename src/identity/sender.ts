@@ -110,13 +110,15 @@ function mxAddresses({
   mxHost: string
   sources: readonly SenderSource[]
 }): string[] {
-  const named = settings.bounceListener
-    .map(({ address }) => address)
-    .filter((each) => !isWildcard(each) && isPublic(each))
+  const listening = settings.bounceListener.map(({ address }) => address)
+  const named = listening.filter((each) => !isWildcard(each) && isPublic(each))
   if (named.length > 0) return [...new Set(named)]
+  // 0.0.0.0 is every address of one family: at those of the other nobody answers.
+  const isFourOnly = listening.includes('0.0.0.0') && !listening.some((each) => isIP(each) === 6)
   const same = sources.filter(({ ehlo }) => ehlo === mxHost.toLowerCase())
   const chosen = same.length > 0 ? same : sources.filter(({ addresses }) => addresses.length > 0).slice(0, 1)
-  return [...new Set(chosen.flatMap(({ addresses }) => addresses))]
+  const reached = chosen.flatMap(({ addresses }) => addresses).filter((each) => !isFourOnly || isIP(each) === 4)
+  return [...new Set(reached)]
 }
 
 function keyOf({ selector, keyFile, state }: DomainSettings['dkim'][number], read: SenderParts['readFile']): SenderKey {

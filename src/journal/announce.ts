@@ -57,7 +57,9 @@ function fields(record: StoredRecord, recipient: string): Record<string, unknown
     why: record.why,
     pace: record.pace,
   }
-  return target === undefined ? line : { ...line, [target.kind]: target.name }
+  if (target === undefined) return line
+  // Named by its kind; `tenant` is there already, and says who without a place.
+  return { ...line, [target.kind === 'tenant' ? 'target' : target.kind]: target.name }
 }
 
 function shown(address: string, privacy: AddressPrivacy, pepper: Buffer): string {

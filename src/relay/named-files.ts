@@ -47,8 +47,9 @@ export function changesOf(before: NamedFiles, after: NamedFiles): string[] {
   })
 }
 
-function changeOf(was: NamedFile, { label, rules, says }: NamedFile): string {
-  if (rules === undefined) return `${label}: ${says ?? 'another key is in the file'}`
+function changeOf(was: NamedFile, { label, digest, rules, says }: NamedFile): string {
+  const key = digest === GONE ? 'the file is gone' : 'another key is in the file'
+  if (rules === undefined) return `${label}: ${says ?? key}`
   const counted = `${rules} ${rules === 1 ? 'rule' : 'rules'}`
   return was.rules === rules ? `${label}: changed, ${counted}` : `${label}: ${counted} (was ${was.rules})`
 }
@@ -65,6 +66,9 @@ function textOf(file: string): string {
 function digestOf(text: string): string {
   return createHash('sha256').update(text).digest('base64')
 }
+
+/** Of a file that is not there, or empty. */
+const GONE = digestOf('')
 
 function countOf(text: string): number {
   try {

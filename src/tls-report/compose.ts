@@ -30,7 +30,7 @@ function policyPart({ domain, policy, ok, failed, failures }: DayCount) {
     policy: {
       'policy-type': policy.type,
       ...(policy.strings.length > 0 && { 'policy-string': policy.strings }),
-      'policy-domain': domain,
+      'policy-domain': policy.domain ?? domain,
       ...(policy.mx.length > 0 && { 'mx-host': policy.mx }),
     },
     summary: { 'total-successful-session-count': ok, 'total-failure-session-count': failed },

@@ -76,6 +76,7 @@ async function counted(): Promise<TlsTally> {
   tally.count(result({ failure: 'certificate-expired' }))
   tally.count(result({ failure: 'starttls-not-supported', mx: 'b.example.com' }))
   tally.count(result({ policy: none }))
+  tally.count(result({ policy: { type: 'tlsa', domain: 'mx.example.com', strings: ['3 1 1 00'], mx: [] } }))
   tally.count(result({ domain: parseDomain('quiet.example') as Domain }))
   await tally.flush()
   return tally
@@ -114,6 +115,11 @@ const REPORT = {
       policy: { 'policy-type': 'no-policy-found', 'policy-domain': 'example.com' },
       summary: { 'total-successful-session-count': 1, 'total-failure-session-count': 0 },
     },
+    {
+      // RFC 8460 §1.1: of DANE, the TLSA base domain.
+      policy: { 'policy-type': 'tlsa', 'policy-string': ['3 1 1 00'], 'policy-domain': 'mx.example.com' },
+      summary: { 'total-successful-session-count': 1, 'total-failure-session-count': 0 },
+    },
   ]),
 }
 
@@ -149,7 +155,7 @@ test('the counts outlive a restart', async () => {
 test('a day that is not over is not told', async () => {
   await reporter(await counted()).reportDaysBefore('2026-01-31')
   expect(posted).toEqual([])
-  expect(store.count('tls-tally')).toBe(3)
+  expect(store.count('tls-tally')).toBe(4)
 })
 
 test.each([
@@ -164,7 +170,7 @@ test.each([
 ])('where %s it is tried again the next day, for three days', async (_, more) => {
   const tally = await counted()
   await reporter(tally, more).reportDaysBefore('2026-02-03')
-  expect(store.count('tls-tally')).toBe(3)
+  expect(store.count('tls-tally')).toBe(4)
   await reporter(tally, more).reportDaysBefore('2026-02-04')
   expect(store.count('tls-tally')).toBe(0)
 })

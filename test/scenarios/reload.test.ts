@@ -23,11 +23,7 @@ const rule = (id: string): string =>
 const key = (): string =>
   generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
 
-beforeEach(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'studs-reload-'))
-  log = ''
-  write('own.toml', rule('a') + rule('b'))
-  write('s1.pem', key())
+const configure = (more = ''): void =>
   write(
     'studs.toml',
     configOf({
@@ -38,10 +34,17 @@ rules = "own.toml"
 port = 0
 [[domain]]
 name = "sender.test"
-dkim = [{ selector = "s1", key_file = "s1.pem" }]
+dkim = [{ selector = "s1", key_file = "s1.pem"${more} }]
 `,
     }),
   )
+
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'studs-reload-'))
+  log = ''
+  write('own.toml', rule('a') + rule('b'))
+  write('s1.pem', key())
+  configure()
   const load = () => loadSettings({ file: join(directory, 'studs.toml'), env: {} })
   const loaded = load()
   const output = new PassThrough()
@@ -66,6 +69,10 @@ test('tells when only the files that it names have changed', async () => {
   write('s1.pem', key())
   expect(await relay.reload()).toEqual(['DKIM key s1._domainkey.sender.test: another key is in the file'])
   expect(await relay.reload()).toEqual([])
+  configure(', state = "retired"')
+  await relay.reload()
+  await rm(join(directory, 's1.pem'))
+  expect(await relay.reload()).toEqual(['DKIM key s1._domainkey.sender.test: the file is gone'])
 })
 
 test('a refused one is in the log, whoever asked for it, and changes nothing', async () => {
