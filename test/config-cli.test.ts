@@ -140,10 +140,10 @@ describe('show', () => {
     expect(out).not.toContain('hunter2')
   })
 
-  test('fails like check', async () => {
+  test('of a file that is wrong is a usage error', async () => {
     const folder = temporaryFolder()
     folder.write('a.toml', 'nod = 1')
-    expect(await config(folder, ['show', '--file', 'a.toml'])).toMatchObject({ out: '', code: 1 })
+    expect(await config(folder, ['show', '--file', 'a.toml'])).toMatchObject({ out: '', code: 2 })
   })
 })
 
@@ -166,11 +166,11 @@ describe('describe', () => {
     expect(await config(folder, ['check', '--file', 'studs.toml'])).toMatchObject({ err: '', code: 0 })
   })
 
-  test('an unknown section is a usage error', async () => {
+  test('an unknown section is not found', async () => {
     expect(await config(temporaryFolder(), ['describe', 'delivry'])).toEqual({
       out: '',
-      err: 'there is no section or option "delivry"; did you mean "delivery"?\n',
-      code: 2,
+      err: 'There is no section or option "delivry"; did you mean "delivery"?\n',
+      code: 3,
     })
   })
 })

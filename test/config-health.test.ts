@@ -27,14 +27,20 @@ test('an examination every minute is doubtful', () => {
 })
 
 test.each([
-  ['[doctor]\nevery = "0"\nhold_domains = true', 'doctor.hold_domains: does nothing while doctor.every is "0"'],
-  ['[doctor]\nevery = "0"\nhold_sources = true', 'doctor.hold_sources: does nothing while doctor.every is "0"'],
+  [
+    '[doctor]\nevery = "0"\nhold_domains = true',
+    'studs.toml:3: doctor.hold_domains: would hold nothing: with doctor.every = "0" nobody looks whether a sender domain is broken; leave doctor.every out (it is "6h" then), or hold_domains',
+  ],
+  [
+    '[doctor]\nhold_sources = true\nevery = "0"',
+    'studs.toml:2: doctor.hold_sources: would hold nothing: with doctor.every = "0" nobody looks whether a source is broken; leave doctor.every out (it is "6h" then), or hold_sources',
+  ],
   [
     '[alert]\noff = ["dns-broken"]\n[doctor]\nhold_domains = true',
-    'doctor.hold_domains: does nothing while alert.off names "dns-broken"',
+    'studs.toml:4: doctor.hold_domains: would hold nothing: it goes by the alert "dns-broken", which alert.off keeps from being raised; leave "dns-broken" out of alert.off',
   ],
-])('%j: an option that does nothing is told', (toml, expected) => {
-  expect(load(toml).warnings.map(formatProblem).join('\n')).toContain(expected)
+])('%j would keep nothing back, and is refused with its line', (toml, expected) => {
+  expect(problemsOf(() => load(toml))).toEqual([expect.stringContaining(expected)])
 })
 
 test('what means something is taken', () => {

@@ -176,7 +176,7 @@ describe.skipIf(missing !== undefined)(`resolve, explain, doctor${leftOut}`, () 
         `connections | 3 | ${partner}`,
         `message_rate | 20/s | ${partner}`,
         `tls | required | ${partner}`,
-        'messages_per_connection | 100 | default of delivery.messages_per_connection',
+        'messages_per_connection | 100 | default of [delivery]',
       ]),
     )
     expect(cells((await studs('resolve', 'slow.example')).out)).toContain(
@@ -194,7 +194,7 @@ describe.skipIf(missing !== undefined)(`resolve, explain, doctor${leftOut}`, () 
       /1 recipient waiting, 0 of them due\n {2}Waits for its next attempt, in [45]m.*\n {2}Last refused: bob@old\.example, tls: the server offers no STARTTLS \(/,
     )
     const limited = (await studs('explain', 'slow.example')).out
-    expect(limited).toMatch(/3 recipients waiting, 3 of them due\n {2}Limited: the rate of 2\/h .*The next goes in 1h/)
+    expect(limited).toMatch(/3 recipients waiting, 3 of them due\n {2}Limited: message_rate 2\/h .*The next goes in 1h/)
   })
 
   test('without the demand the same host gets it, in the clear', async () => {

@@ -3,6 +3,9 @@
 import { userInfo } from 'node:os'
 import { InvalidArgumentError } from 'commander'
 import { parseDuration } from '../config/units.ts'
+import { DAY, SECOND } from '../util/clock.ts'
+
+const LONGEST_SPAN = 365 * DAY
 
 export function positiveInteger(text: string): number {
   const value = Number(text)
@@ -13,6 +16,13 @@ export function positiveInteger(text: string): number {
 export function durationMs(text: string): number {
   const value = parseDuration(text.trim())
   if (value === undefined) throw new InvalidArgumentError('expected a duration such as "30m", "2h" or "3d"')
+  return value
+}
+
+/** How long something made by hand may hold. */
+export function spanMs(text: string): number {
+  const value = durationMs(text)
+  if (value < SECOND || value > LONGEST_SPAN) throw new InvalidArgumentError('expected a duration from 1s to 365d')
   return value
 }
 

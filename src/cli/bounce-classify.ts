@@ -96,8 +96,8 @@ function lines(rows: readonly ClassifiedLine[], page: Page): string[] {
       { title: 'CATEGORY', value: ({ category }) => category, colour: ({ kind }) => colourOf(kind) },
       { title: 'CODE', align: 'right', value: ({ code }) => String(code) },
       { title: 'MESSAGE', value: ({ action }) => action },
-      { title: 'RULE', value: ({ rule }) => rule, least: 12 },
-      { title: 'REPLY', value: ({ text }) => text, least: 20 },
+      { title: 'RULE', value: ({ rule }) => rule, least: 12, long: 'wrap' },
+      { title: 'REPLY', value: ({ text }) => text, least: 30, long: 'line-below' },
     ],
     page,
   )

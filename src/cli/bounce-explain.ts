@@ -46,7 +46,7 @@ function listed(entries: readonly Explained[], page: Page): string[] {
       { title: 'CODE', align: 'right', value: ({ code }) => String(code) },
       { title: 'CATEGORY', value: ({ category }) => category },
       { title: 'KIND', value: ({ kind }) => kind },
-      { title: 'MEANING', value: ({ meaning }) => meaning, least: 20 },
+      { title: 'MEANING', value: ({ meaning }) => meaning, least: 20, long: 'wrap' },
     ],
     page,
   )

@@ -27,11 +27,11 @@ export function reportTable(reports: readonly Report[], page: Page): string[] {
     [
       { title: 'ID', value: ({ id }) => id },
       { title: 'TIME (UTC)', value: ({ at }) => shortTimeText(at, page.now) },
-      { title: 'KIND', value: kindText, least: 4 },
-      { title: 'OUTCOME', value: outcomeText, colour: ({ outcome }) => OUTCOME_COLOURS[outcome], least: 8 },
-      { title: 'ADDRESS', value: addressText, least: 16 },
-      { title: 'CATEGORY', value: ({ verdict }) => verdict?.category ?? '', least: 6 },
-      { title: 'WORDS', value: wordsText, least: 8 },
+      { title: 'KIND', value: kindText },
+      { title: 'OUTCOME', value: outcomeText, colour: ({ outcome }) => OUTCOME_COLOURS[outcome] },
+      { title: 'ADDRESS', value: addressText, least: 16, long: 'wrap' },
+      { title: 'CATEGORY', value: ({ verdict }) => verdict?.category ?? '', least: 17, long: 'line-below' },
+      { title: 'WORDS', value: wordsText, least: 30, long: 'line-below' },
     ],
     page,
   )
@@ -44,8 +44,8 @@ export function reviewTable(reports: readonly Report[], page: Page): string[] {
     [
       { title: 'ID', value: ({ id }) => id },
       { title: 'TIME (UTC)', value: ({ at }) => shortTimeText(at, page.now) },
-      { title: 'KIND', value: kindText, least: 4 },
-      { title: 'ADDRESS', value: addressText, least: 16 },
+      { title: 'KIND', value: kindText },
+      { title: 'ADDRESS', value: addressText, least: 16, long: 'wrap' },
       { title: 'SURE', value: ({ about }) => about?.confidence ?? 'nobody found' },
     ],
     page,

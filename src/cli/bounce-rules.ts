@@ -7,7 +7,7 @@ import type { UnknownReply } from '../http/rules-operations.ts'
 import type { RuleChange, RulesTrial } from '../http/rules-trial.ts'
 import { positiveInteger } from './argument.ts'
 import { unreadable } from './file.ts'
-import { CliError, EXIT, type Io } from './io.ts'
+import type { Io } from './io.ts'
 import type { Page } from './output.ts'
 import { type Tools, withRelay } from './session.ts'
 import { wrap } from './terminal.ts'
@@ -49,7 +49,7 @@ function readRules(file: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch (cause) {
-    throw new CliError(EXIT.usage, unreadable(file, cause).message, { cause })
+    throw unreadable(file, cause)
   }
 }
 

@@ -115,8 +115,8 @@ function describe(section: string | undefined, options: Options, io: ConfigIo): 
     return
   }
   const hint = found.suggestion === undefined ? 'see `studs config describe`' : `did you mean "${found.suggestion}"?`
-  io.err(`there is no section or option "${section}"; ${hint}\n`)
-  io.fail(EXIT.usage)
+  io.err(`There is no section or option "${section}"; ${hint}\n`)
+  io.fail(EXIT.notFound)
 }
 
 function reference(section: string | undefined, { toml, markdown }: Options): SectionText {
@@ -130,7 +130,7 @@ function load(options: Options, io: ConfigIo): LoadedSettings | undefined {
   const { loaded, problems } = reading(options, io)
   if (loaded !== undefined) return loaded
   for (const problem of problems) io.err(`${formatProblem(problem)}\n`)
-  io.fail(EXIT.failed)
+  io.fail(EXIT.usage)
   return undefined
 }
 

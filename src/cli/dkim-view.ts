@@ -1,10 +1,12 @@
-// The words around a key: its block of configuration, and the steps from an old key to a new one. Old and new overlap, so
-// that at no time mail is signed with a key that a receiver cannot find.
+// Keys for people: the table of them, the block of configuration of one, and the steps from an old key to a new one. Old
+// and new overlap, so that at no time mail is signed with a key that a receiver cannot find.
 
 import { dkimName } from '../identity/record.ts'
 import type { SenderKey } from '../identity/sender.ts'
 import { quotedStrings } from '../identity/zone.ts'
 import { DAY } from '../util/clock.ts'
+import type { Page } from './output.ts'
+import { table } from './table.ts'
 import type { Paint } from './terminal.ts'
 
 interface ShownKey {
@@ -61,4 +63,32 @@ export function rotationSteps({ old, made, others, shownFile, paint, lifetimeMs 
     paint('bold', `4. ${days} days later no mail that ${old.selector} signed is under way`),
     `Remove its block, ${old.file}, and the record ${dkimName(old.selector, domain)}.`,
   ]
+}
+
+export interface KeyRow {
+  readonly domain: string
+  readonly selector: string
+  readonly algorithm: string
+  readonly bits: number | undefined
+  readonly state: string
+  readonly dns: string
+  readonly message: string
+  readonly key_file: string
+}
+
+/** What DNS says, and the file, stand below where the page is narrow: both are wanted whole. */
+export function keyTable(rows: readonly KeyRow[], page: Page): string[] {
+  return table(
+    rows,
+    [
+      { title: 'DOMAIN', value: (row) => row.domain },
+      { title: 'SELECTOR', value: (row) => row.selector },
+      { title: 'KEY', value: (row) => (row.bits === undefined ? row.algorithm : `${row.algorithm} ${row.bits}`) },
+      { title: 'STATE', value: (row) => row.state },
+      { title: 'DNS', value: (row) => row.dns, colour: (row) => (row.dns === 'published' ? 'green' : 'red') },
+      { title: 'WHY', value: (row) => row.message, long: 'below' },
+      { title: 'FILE', value: (row) => row.key_file, long: 'below' },
+    ],
+    page,
+  )
 }

@@ -5,8 +5,9 @@ import { existsSync } from 'node:fs'
 import { relative } from 'node:path'
 import type { Command } from 'commander'
 import { type LoadedSettings, loadSettings } from '../config/load.ts'
+import { nearest } from '../config/suggest.ts'
 import { checkKey } from '../identity/check-dkim.ts'
-import { KeyFileExists, keyFileName, type MadeKey, makeKey, nextSelector } from '../identity/key-file.ts'
+import { KeyFileExists, keyFileName, keyFilesOf, type MadeKey, makeKey, nextSelector } from '../identity/key-file.ts'
 import { type Lookup, remembering } from '../identity/lookup.ts'
 import { onThisMachine } from '../identity/machine.ts'
 import { dkimName } from '../identity/record.ts'
@@ -15,17 +16,17 @@ import { quotedStrings } from '../identity/zone.ts'
 import { parseDomain } from '../mail/address.ts'
 import { MIN_RSA_BITS } from '../sign/key.ts'
 import { SELECTOR } from '../sign/keyring.ts'
-import { keyBlock, rotationSteps } from './dkim-view.ts'
+import { keyBlock, keyTable, rotationSteps } from './dkim-view.ts'
 import { lookupFor, senderNamed } from './dns.ts'
 import { CliError, EXIT, type Io } from './io.ts'
 import { createOutput, type Output } from './output.ts'
 import type { GlobalOptions } from './session.ts'
-import { table } from './table.ts'
 
 interface KeyOptions {
   readonly selector?: string
   readonly algorithm?: string
   readonly bits?: string
+  readonly new?: boolean
 }
 
 const MAX_RSA_BITS = 4096
@@ -41,6 +42,7 @@ export function addDkimCommands(program: Command, io: Io): void {
     .option('--selector <selector>', 'name of the key in DNS; default: the next free one')
     .option('--algorithm <algorithm>', 'rsa (which everybody verifies) or ed25519 (beside one)', 'rsa')
     .option('--bits <bits>', 'length of an RSA key', String(MIN_RSA_BITS))
+    .option('--new', 'for a domain that the configuration does not name yet')
     .action((domain: string, _options: object, command: Command) => generate(domain, opened(command, io)))
   dkim
     .command('list')
@@ -82,11 +84,13 @@ function opened(command: Command, io: Io): Opened {
   return { io, output: createOutput(io, options), loaded, senders, options, lookup }
 }
 
-/** For any domain: the key may come before the configuration that names it. */
 async function generate(text: string, at: Opened): Promise<void> {
   const domain = parseDomain(text)
   if (domain === undefined || domain.startsWith('[')) throw new CliError(EXIT.usage, `${text} is no domain name.`)
-  const keys = at.senders.find((sender) => sender.domain === domain)?.keys ?? []
+  const sender = at.senders.find((each) => each.domain === domain)
+  if (sender === undefined && at.options.new !== true) throw unnamed(domain, at)
+  const keys = sender?.keys ?? []
+  const before = at.options.selector === undefined ? unnamedKeys({ domain, keys }, at.loaded) : []
   const made = await make({ domain, keys, at, like: undefined })
   const isNamed = keys.some(({ selector }) => selector === made.selector)
   showKey(made, at, (page) => [
@@ -96,7 +100,13 @@ async function generate(text: string, at: Opened): Promise<void> {
     ...(isNamed
       ? [page('bold', '2. The configuration names it already: reload, or start the relay')]
       : [
-          page('bold', `2. Add to the configuration, below the [[domain]] of ${domain}, and reload`),
+          ...(sender === undefined
+            ? [
+                page('bold', '2. Add to the configuration, and reload: until then the key signs nothing'),
+                '[[domain]]',
+                `name = ${JSON.stringify(domain)}`,
+              ]
+            : [page('bold', `2. Add to the configuration, below the [[domain]] of ${domain}, and reload`)]),
           ...keyBlock({
             selector: made.selector,
             file: shownFile(made.file, at),
@@ -109,6 +119,26 @@ async function generate(text: string, at: Opened): Promise<void> {
       ? [page('dim', 'Once it says that the record is there, take the state out and reload: then the key signs.')]
       : []),
   ])
+  for (const note of before) at.output.note(note)
+}
+
+/** A key that nothing names signs nothing: most often the name is mistyped. */
+function unnamed(domain: string, { senders, loaded }: Opened): CliError {
+  const parent = loaded.settings.domain.find(({ name, subdomains }) => subdomains && domain.endsWith(`.${name}`))
+  const near = nearest(
+    domain,
+    senders.map((each) => each.domain),
+  )
+  const cure =
+    parent !== undefined
+      ? `Its mail is signed with the keys of ${parent.name} (subdomains = true): studs dkim gen ${parent.name}.`
+      : near !== undefined
+        ? `Did you mean ${near}?`
+        : 'Add the [[domain]] first.'
+  return new CliError(
+    EXIT.notFound,
+    `${domain} is no sender domain: a key for it would sign nothing. ${cure} With --new the key is made all the same, and the [[domain]] to add is printed.`,
+  )
 }
 
 async function rotate(text: string, at: Opened): Promise<void> {
@@ -120,6 +150,7 @@ async function rotate(text: string, at: Opened): Promise<void> {
   }
   const old = keys.find(({ state }) => state === 'sign')
   if (old === undefined) throw new CliError(EXIT.failed, `No key of ${domain} signs: studs dkim gen ${domain}`)
+  const before = at.options.selector === undefined ? unnamedKeys({ domain, keys }, at.loaded) : []
   const made = await make({ domain, keys, at, like: old })
   const shown = { old: { ...old, file: shownFile(old.file, at) }, made: { ...made, file: shownFile(made.file, at) } }
   showKey(made, at, (paint) =>
@@ -131,6 +162,7 @@ async function rotate(text: string, at: Opened): Promise<void> {
       lifetimeMs: at.loaded.settings.queue.lifetime,
     }),
   )
+  for (const note of before) at.output.note(note)
 }
 
 interface Making {
@@ -196,7 +228,7 @@ function shownFile(file: string, { loaded }: Opened): string {
   return path.startsWith('..') ? file : path
 }
 
-async function list(domain: string | undefined, { output, senders, lookup }: Opened): Promise<void> {
+async function list(domain: string | undefined, { output, senders, lookup, loaded }: Opened): Promise<void> {
   const chosen = domain === undefined ? senders : [senderNamed(domain, senders)]
   const rows = await Promise.all(
     chosen.flatMap((sender) =>
@@ -216,27 +248,29 @@ async function list(domain: string | undefined, { output, senders, lookup }: Ope
       }),
     ),
   )
+  const notes = chosen.flatMap((sender) => unnamedKeys(sender, loaded))
   output.items(rows, (items, page) =>
     items.length === 0
-      ? [
-          domain === undefined
-            ? 'No sender domain has a key: studs dkim gen DOMAIN'
-            : `${domain} has no key: studs dkim gen ${domain}`,
-        ]
-      : table(
-          items,
-          [
-            { title: 'DOMAIN', value: (row) => row.domain },
-            { title: 'SELECTOR', value: (row) => row.selector },
-            { title: 'KEY', value: (row) => (row.bits === undefined ? row.algorithm : `${row.algorithm} ${row.bits}`) },
-            { title: 'STATE', value: (row) => row.state },
-            { title: 'DNS', value: (row) => row.dns, colour: (row) => (row.dns === 'published' ? 'green' : 'red') },
-            { title: 'WHY', value: (row) => row.message, least: 12 },
-            { title: 'FILE', value: (row) => row.key_file, least: 12 },
-          ],
-          page,
-        ),
+      ? notes.length > 0
+        ? ['No key is named by the configuration.']
+        : [
+            domain === undefined
+              ? 'No sender domain has a key: studs dkim gen DOMAIN'
+              : `${domain} has no key: studs dkim gen ${domain}`,
+          ]
+      : keyTable(items, page),
   )
+  for (const note of notes) output.note(note)
+}
+
+/** Keys that were made, and sign nothing as long as no [[domain.dkim]] names them. */
+function unnamedKeys({ domain, keys }: Pick<Sender, 'domain' | 'keys'>, loaded: LoadedSettings): string[] {
+  return keyFilesOf(loaded.settings.data.directory, domain)
+    .filter(({ file }) => keys.every((key) => key.file !== file))
+    .map(
+      ({ selector, file }) =>
+        `The key ${selector} of ${domain} is there and signs nothing: no [[domain.dkim]] names ${file}.`,
+    )
 }
 
 function printRecord({
@@ -244,14 +278,15 @@ function printRecord({
   selector,
   output,
   senders,
+  loaded,
 }: Opened & { domain: string; selector: string | undefined }): void {
   const sender = senderNamed(domain, senders)
   const keys = sender.keys.filter((key) => selector === undefined || key.selector === selector)
-  if (keys.length === 0)
-    throw new CliError(
-      EXIT.notFound,
-      `${sender.domain} has no key${selector === undefined ? '' : ` with the selector ${selector}`}.`,
-    )
+  if (keys.length === 0) {
+    const which = selector === undefined ? '' : ` with the selector ${selector}`
+    const unnamed = unnamedKeys(sender, loaded).map((sentence) => ` ${sentence}`)
+    throw new CliError(EXIT.notFound, `The configuration names no key of ${sender.domain}${which}.${unnamed.join('')}`)
+  }
   const records = keys.flatMap(({ selector: name, key, file, problem }) => {
     if (key === undefined) throw new CliError(EXIT.failed, `The key ${file} ${problem}.`)
     return [{ name: dkimName(name, sender.domain), record: key.record, strings: quotedStrings(key.record) }]

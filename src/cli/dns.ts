@@ -69,9 +69,10 @@ function notesOf({ domain, returnPath, keys, sources }: Sender): string[] {
     ...(returnPath === undefined ? [`${domain} has no return_path: bounces that come later are not captured.`] : []),
     ...sources
       .filter(({ addresses }) => addresses.length === 0)
-      .map(
-        ({ name }) =>
-          `The public address of the source ${name} is not known: set ipv4, or public_ipv4 where NAT stands between.`,
+      .map(({ name, local }) =>
+        local.length === 0
+          ? `The public address of the source ${name} is not known: set ipv4, or public_ipv4 where NAT stands between.`
+          : `No receiver can see ${local.join(' or ')}, from which the source ${name} sends: set its public_ipv4 or public_ipv6 to what others see.`,
       ),
   ]
 }

@@ -47,7 +47,7 @@ function showLast(given: { readonly command: Command; readonly io: Io } & Tools)
     if (last === undefined)
       throw new CliError(
         EXIT.notFound,
-        'The relay has not examined itself yet ([doctor] every says how often it does).',
+        'The relay has not examined itself yet; studs doctor does it now. By itself it does so every 6 hours, or as doctor.every says, and in the sandbox only where that is set.',
       )
     const { at, took_ms, sections } = last
     const age = durationText(output.page.now - Date.parse(at))

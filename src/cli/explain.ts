@@ -3,6 +3,7 @@
 import type { Command } from 'commander'
 import type { LaneExplanation as Explanation } from '../http/operations.ts'
 import type { Io } from './io.ts'
+import { optionOf, rateShown } from './limit-words.ts'
 import { type Page, proseLines } from './output.ts'
 import { type Tools, withRelay } from './session.ts'
 import { paceText } from './suspend.ts'
@@ -45,12 +46,22 @@ export function explanationLines(explained: Explanation, page: Page): string[] {
       `${site ?? nowhere}${provider === undefined ? '' : ` (${provider})`}`,
       site === undefined && cause !== undefined ? 'red' : undefined,
     ),
-    ...paths.flatMap(({ source, connections, active, idle, queued }) =>
-      row('Path', `from ${source}: ${active} of ${connections} connections busy, ${idle} idle, ${queued} in line`),
-    ),
+    ...paths.flatMap((path) => row('Path', pathText(path))),
     ...bound.flatMap((each) => row(each.kind === 'slow' ? 'Slow' : 'Suspended', boundText(each, page))),
     ...(lanes.length === 0 ? ['', 'Nobody waits.'] : lanes.flatMap((lane) => ['', ...laneLines(lane, page)])),
   ]
+}
+
+/** `0 of 1 connections busy (10 when it is not slowed down)` */
+function pathText({ source, connections, allowed, active, idle, queued }: Explanation['paths'][number]): string {
+  const of = allowed?.connections ?? connections
+  const usual =
+    allowed === undefined
+      ? ''
+      : allowed.by === 'slow'
+        ? ` (${allowed.why}; ${connections} otherwise)`
+        : ` (${connections} of its own, but ${allowed.why} is ${of})`
+  return `from ${source}: ${active} of ${counted(of, 'connection')} busy${usual}, ${idle} idle, ${queued} in line`
 }
 
 /** What was said, and by which rule it does what. */
@@ -94,16 +105,16 @@ function bindingText(binding: Lane['binding'], { now }: Page): string {
       return `Suspended: the ${kind} ${name}, by ${who} since ${dateTimeText(since)}: ${why}. Goes on ${when(until, now)}.`
     }
     case 'limit': {
-      const rate = binding.rate === undefined ? '' : ` of ${binding.rate}`
+      const rate = binding.rate === undefined ? '' : ` ${rateShown(binding.rate)}`
       const next = binding.until === undefined ? 'when an attempt ends' : when(binding.until, now)
       if (/^(?:pace|slow) /.test(binding.limit))
         return `Slowed down since ${dateTimeText(binding.since)}, as said above. The next goes ${next}.`
-      return `Limited: the rate${rate} of the ${binding.limit} is used up, since ${dateTimeText(binding.since)}. The next goes ${next}.`
+      return `Limited: ${optionOf(binding.limit)}${rate} of the ${binding.limit} is used up, since ${dateTimeText(binding.since)}. The next goes ${next}.`
     }
     case 'no-source':
       return 'No source of its pool may send there now: `studs source list` says why. It goes on by itself once one may.'
     case 'connections':
-      return `Busy: ${binding.in_flight} attempts are under way, ${binding.slots} at a time.`
+      return `Busy: ${binding.in_flight} attempts are under way over ${counted(binding.slots, 'connection')}.`
     case 'back-off':
       return `Waits for its next attempt, ${when(binding.until, now)}.`
     case 'free':

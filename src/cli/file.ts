@@ -3,6 +3,7 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { CliError, EXIT } from './io.ts'
 
+const NOT_THERE: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR'])
 const SENTENCES: Readonly<Record<string, (file: string) => string>> = {
   ENOENT: (file) => `There is no such file: ${file}`,
   ENOTDIR: (file) => `There is no such file: ${file}`,
@@ -23,5 +24,6 @@ export async function openFile(file: string): Promise<FileHandle> {
 /** The error of a file that could not be opened, as a sentence. */
 export function unreadable(file: string, cause: unknown): CliError {
   const { code = '', message } = cause as NodeJS.ErrnoException
-  return new CliError(EXIT.failed, SENTENCES[code]?.(file) ?? `${file} cannot be read: ${message}`, { cause })
+  const exitCode = NOT_THERE.has(code) ? EXIT.notFound : EXIT.failed
+  return new CliError(exitCode, SENTENCES[code]?.(file) ?? `${file} cannot be read: ${message}`, { cause })
 }

@@ -44,6 +44,14 @@ describe('healthLines', () => {
     expect(lines.join('\n')).toContain('(all others)')
   })
 
+  test('a name that had to be cut stands below its row, since --path wants it whole', () => {
+    const long = row('mta1->(mx1|mx2).mail.example.com', { delivered: 7 })
+    const shown = 'mta1 → (mx1|mx2).mail.example.com'
+    expect(healthLines(frame(long, row('a->b')), page(80)).filter((line) => line === `    ${shown}`)).toHaveLength(1)
+    expect(healthLines(frame(long), page(140)).filter((line) => line.includes(shown))).toHaveLength(1)
+    expect(healthLines(frame(long), page(80), 24).join('\n')).not.toContain(shown)
+  })
+
   test('it is as high as the screen at most, and every table keeps a row', () => {
     const many = Array.from({ length: 40 }, (_, at) => row(`mta1->mx${at}.example`))
     const sections = ['TENANT', 'PROVIDER', 'PATH'].map((title) => ({ title, rows: many }))

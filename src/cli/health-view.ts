@@ -54,7 +54,7 @@ export function healthLines({ window, alerts, sections }: HealthFrame, given: Pa
   const nameWidth = Math.max(...shown.flatMap((section) => section.rows.map(({ name }) => widthOf(shownName(name)))))
   const tables = shown.flatMap(({ title, rows: all }) => {
     const cut = rows === undefined ? all : all.slice(0, rows)
-    return ['', ...scopeTable({ title, rows: cut, window, nameWidth }, page)]
+    return ['', ...scopeTable({ title, rows: cut, window, nameWidth, isWhole: height === undefined }, page)]
   })
   const caption = page.paint('dim', `Numbers of ${CAPTIONS[window]}, bars of the last 24 hours`)
   const all = [...told, caption, ...tables]
@@ -76,9 +76,11 @@ interface Section {
   readonly window: Window
   /** Of the widest name in all tables. */
   readonly nameWidth: number
+  /** The picture may be as high as it likes. */
+  readonly isWhole: boolean
 }
 
-function scopeTable({ title, rows, window, nameWidth }: Section, page: Page): string[] {
+function scopeTable({ title, rows, window, nameWidth, isWhole }: Section, page: Page): string[] {
   const isWide = page.width >= WIDE
   const of = (row: ScopeHealth): Counts => row[COUNTS_OF[window]]
   const share = (name: string, which: Share): Column<ScopeHealth> => ({
@@ -108,7 +110,14 @@ function scopeTable({ title, rows, window, nameWidth }: Section, page: Page): st
   // The tables of all kinds stand below each other: their columns are in line.
   const room = page.width - others.reduce((sum, column) => sum + widthOf(column.title) + 2, 0)
   const name = { title: padEnd(title, Math.min(nameWidth, room)), value: (row: ScopeHealth) => shownName(row.name) }
-  return table(rows, [{ ...name, least: LEAST_NAME }, ...others], page)
+  const [head = '', ...lines] = table(rows, [{ ...name, least: LEAST_NAME }, ...others], page)
+  // A name that was cut stands below, where there is room: it is what --path wants.
+  const cutAt = Math.min(nameWidth, room)
+  const below = (row: ScopeHealth | undefined): string[] =>
+    isWhole && row !== undefined && widthOf(shownName(row.name)) > Math.max(cutAt, LEAST_NAME)
+      ? [page.paint('dim', truncate(`    ${shownName(row.name)}`, page.width))]
+      : []
+  return [head, ...lines.flatMap((line, at) => [line, ...below(rows[at])])]
 }
 
 const USUAL: Column<ScopeHealth> = {

@@ -88,6 +88,7 @@ function addServe(program: Command, { serve }: ProgramParts): void {
 
 /** commander must neither end the process nor write around io; this holds for every command in the tree. */
 function tame(command: Command, io: Io): void {
+  command.showHelpAfterError('(--help says how it is used)')
   command.exitOverride().configureOutput({
     writeOut: (text) => io.out(text),
     writeErr: (text) => io.err(text),

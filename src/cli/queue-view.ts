@@ -12,8 +12,6 @@ export function queueText({ waiting, in_flight, held }: Status['queue']): string
   return `${countText(waiting)} waiting (${countText(in_flight)} of them in flight), ${countText(held)} held`
 }
 
-const UNTRIED = '(not tried yet)'
-
 export function queueTable(entries: readonly QueueEntry[], page: Page): string[] {
   return table(
     entries,
@@ -27,11 +25,12 @@ export function queueTable(entries: readonly QueueEntry[], page: Page): string[]
         value: (entry) => nextText(entry, page.now),
         colour: ({ state }) => (state.kind === 'held' ? 'cyan' : undefined),
       },
-      { title: 'RECIPIENT', value: ({ address }) => address, least: 20 },
+      { title: 'RECIPIENT', value: ({ address }) => address, least: 20, long: 'wrap' },
       {
         title: 'LAST REPLY',
-        value: ({ last_cause }) => (last_cause === undefined ? UNTRIED : causeLine(last_cause)),
-        least: 20,
+        value: ({ last_cause }) => (last_cause === undefined ? '' : causeLine(last_cause)),
+        least: 40,
+        long: 'line-below',
       },
     ],
     page,
@@ -54,7 +53,7 @@ export function summaryTable(rows: readonly QueueSummary[], by: string, page: Pa
   return table(
     rows,
     [
-      { title: by.toUpperCase(), value: ({ key }) => key, least: 12 },
+      { title: by.toUpperCase(), value: ({ key }) => key, least: 12, long: 'wrap' },
       { title: 'WAITING', align: 'right', value: ({ waiting }) => countText(waiting) },
       { title: 'DUE', align: 'right', value: ({ due }) => countText(due) },
       { title: 'IN FLIGHT', align: 'right', value: ({ in_flight }) => countText(in_flight) },
@@ -85,14 +84,14 @@ export function queueDetail(message: MessageDetail, page: Page): string[] {
       message.to,
       [
         { title: 'N', align: 'right', value: ({ n }) => `.${n}` },
-        { title: 'RECIPIENT', value: ({ address }) => address, least: 20 },
+        { title: 'RECIPIENT', value: ({ address }) => address, least: 20, long: 'wrap' },
         { title: 'STATE', value: ({ state }) => state.kind },
         { title: 'TRIES', align: 'right', value: ({ state }) => attemptsOf(state) },
         { title: 'NEXT', value: ({ state }) => (state.kind === 'waiting' ? dateTimeText(state.due_at) : '') },
         {
           title: 'LAST REPLY',
           value: ({ last_cause }) => (last_cause === undefined ? '' : causeLine(last_cause)),
-          least: 20,
+          long: 'below',
         },
       ],
       page,

@@ -2,7 +2,7 @@
 // queue only with --all, and what cannot be taken back only with --yes.
 
 import { type Command, Option } from 'commander'
-import { SUMMARY_KEYS } from '../http/input.ts'
+import { isRecipientKey, SUMMARY_KEYS } from '../http/input.ts'
 import type { Operations, QueueAction, QueueChange, QueueEntry } from '../http/operations.ts'
 import { durationMs, positiveInteger, whoAmI } from './argument.ts'
 import { CliError, EXIT, type Io } from './io.ts'
@@ -141,6 +141,8 @@ async function change(
     const preview = await countMatches(session.operations, filter)
     throw new CliError(EXIT.usage, `This would ${words.action} ${preview}. Add --yes to do it.`)
   }
+  const unheardOf = ids.find((id) => !isRecipientKey(id))
+  if (unheardOf !== undefined) throw new CliError(EXIT.notFound, `There is no ${unheardOf} in the queue.`)
   const selection = ids.length > 0 ? { ids: [...ids] } : hasFilter ? { filter } : { all: true as const }
   const blame = { who: whoAmI(), reason: options.reason ?? 'by hand' }
   const result = await session.operations.changeQueue(words.action, { ...selection, ...blame })

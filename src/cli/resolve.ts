@@ -4,6 +4,7 @@ import { relative } from 'node:path'
 import type { Command } from 'commander'
 import type { Resolution } from '../http/operations.ts'
 import { CliError, EXIT, type Io } from './io.ts'
+import { slowedText } from './limit-words.ts'
 import type { Page } from './output.ts'
 import { type Tools, withRelay } from './session.ts'
 import { table } from './table.ts'
@@ -85,8 +86,9 @@ function valueTable({ values }: Path, page: Page): string[] {
         title: '',
         value: ({ value }) => (value === undefined ? '–' : Array.isArray(value) ? value.join(', ') : String(value)),
         least: 12,
+        long: 'wrap',
       },
-      { title: 'FROM', value: ({ from }) => originText(from), least: 20 },
+      { title: 'FROM', value: ({ from }) => originText(from), least: 20, long: 'wrap' },
     ],
     page,
   )
@@ -96,27 +98,36 @@ function ruleTable(rules: readonly Rule[], page: Page): string[] {
   return table(
     rules,
     [
-      { title: 'REPLY', value: sayingText, least: 24 },
+      { title: 'REPLY', value: sayingText, least: 24, long: 'wrap' },
       { title: 'OFTEN', value: ({ after }) => after ?? 'once' },
-      { title: 'THEN', value: deedText, least: 20 },
-      { title: 'FROM', value: ({ place }) => `${shortName(place.file)}:${place.line} ${place.section}`, least: 20 },
+      { title: 'THEN', value: deedText, least: 20, long: 'wrap' },
+      {
+        title: 'FROM',
+        value: ({ place }) => `${shortName(place.file)}:${place.line} ${place.section}`,
+        least: 20,
+        long: 'wrap',
+      },
     ],
     page,
   )
 }
 
 function sayingText({ match, category, code }: Rule): string {
-  return [match?.join(' or '), code?.join(' or '), category?.join(' or ')]
-    .filter((each) => each !== undefined)
-    .join(', ')
+  const all = [
+    match?.join(' or '),
+    code && `code ${code.join(' or ')}`,
+    category && `category ${category.join(' or ')}`,
+  ]
+  return all.filter((each) => each !== undefined).join(', ')
 }
 
 function deedText(rule: Rule): string {
   const { action, message_rate, connections } = rule
-  const how = [message_rate, connections === undefined ? undefined : `${connections} at a time`]
-  return [action, ...how, rule.for === undefined ? undefined : `for ${rule.for}`]
-    .filter((each) => each !== undefined)
-    .join(', ')
+  const how = slowedText({
+    ...(message_rate !== undefined && { rate: message_rate }),
+    ...(connections !== undefined && { connections }),
+  })
+  return [action, how, rule.for === undefined ? '' : `for ${rule.for}`].filter((each) => each !== '').join(', ')
 }
 
 function originText(from: Value['from']): string {
@@ -130,13 +141,18 @@ function originText(from: Value['from']): string {
     case 'env':
       return `$${from.variable}`
     case 'config':
+      // The section is enough: the option has the name of the value.
       return from.line === undefined
-        ? `default of ${from.option}`
-        : `${shortName(from.file ?? '')}:${from.line}, ${from.option}`
+        ? `default of ${sectionOf(from.option)}`
+        : `${shortName(from.file ?? '')}:${from.line} ${sectionOf(from.option)}`
     case 'preset':
     case 'file':
       return `${shortName(from.file)}:${from.line} ${from.section}${from.note === undefined ? '' : `, ${from.note}`}`
   }
+}
+
+function sectionOf(option: string): string {
+  return `[${option.slice(0, option.lastIndexOf('.'))}]`
 }
 
 function shortName(file: string): string {

@@ -44,8 +44,8 @@ function listedLines(mails: readonly Listed[], page: Page): string[] {
     [
       { title: 'ID', align: 'right', value: ({ id }) => String(id) },
       { title: 'TIME (UTC)', value: ({ received_at }) => clockText(received_at).slice(0, 8) },
-      { title: 'TO', value: ({ recipients }) => recipients.join(', '), least: 20 },
-      { title: 'ENVELOPE SENDER', value: ({ sender }) => sender, least: 16 },
+      { title: 'TO', value: ({ recipients }) => recipients.join(', '), least: 20, long: 'wrap' },
+      { title: 'ENVELOPE SENDER', value: ({ sender }) => sender, least: 16, long: 'wrap' },
       { title: 'SIZE', align: 'right', value: ({ size_bytes }) => sizeText(size_bytes) },
     ],
     page,

@@ -104,10 +104,12 @@ export function settingsFor(command: Command, io: Io): Settings {
 
 const EXIT_OF_OPERATION: Readonly<Record<OperationError['code'], ExitCode>> = {
   invalid: EXIT.usage,
+  'unknown-name': EXIT.notFound,
   'not-found': EXIT.notFound,
   conflict: EXIT.failed,
   'too-large': EXIT.usage,
   unavailable: EXIT.failed,
+  stopped: EXIT.unreachable,
   failed: EXIT.failed,
 }
 

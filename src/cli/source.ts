@@ -19,11 +19,12 @@ export function addSourceCommands(program: Command, io: Io, { version }: Tools):
     )
   source
     .command('warm-up')
-    .description('Show the warm-up plan of a source day by day, and where it stands at each provider')
+    .description('Show the warm-up plan of a source around today, its end, and where it stands at each provider')
     .argument('<name>')
-    .action((name: string, _options: object, command: Command) =>
+    .option('--all', 'every day of the plan')
+    .action((name: string, { all }: { all?: boolean }, command: Command) =>
       withRelay({ command, io, version }, async ({ operations, output }) =>
-        output.item(await operations.warmUp(name), warmUpLines),
+        output.item(await operations.warmUp(name), (story, page) => warmUpLines(story, page, all === true)),
       ),
     )
   addDrainCommands(source, io, { version })

@@ -97,7 +97,7 @@ export function openExistingStore(
   directory: string,
   options: { readonly mapSize: number; readonly clock: Clock },
 ): Store {
-  if (!existsSync(join(directory, 'store'))) {
+  if (!holdsStore(directory)) {
     throw new StoreMissing(
       `The relay is not running, and there is no store in ${directory}. Is this the right configuration? (--config FILE)`,
     )
@@ -109,4 +109,8 @@ export function openExistingStore(
       cause,
     })
   }
+}
+
+export function holdsStore(directory: string): boolean {
+  return existsSync(join(directory, 'store'))
 }

@@ -7,7 +7,7 @@ import { type Verification, verify } from '../queue/verify.ts'
 import { CliError, EXIT, type Io } from './io.ts'
 import { createOutput } from './output.ts'
 import { type GlobalOptions, settingsFor, type Tools, withRelay } from './session.ts'
-import { openExistingStore } from './stopped.ts'
+import { holdsStore, openExistingStore } from './stopped.ts'
 import { counted } from './time.ts'
 
 export function addStoreCommands(program: Command, io: Io, { version }: Tools): void {
@@ -53,6 +53,8 @@ async function verifyStore({
     )
   }
   const output = createOutput(io, command.optsWithGlobals<GlobalOptions>())
+  if (directory !== undefined && !holdsStore(resolve(directory)))
+    throw new CliError(EXIT.notFound, `There is no store in ${directory}.`)
   const store = openExistingStore(directory === undefined ? data.directory : resolve(directory), {
     mapSize: data.mapSize,
     clock: io.clock,

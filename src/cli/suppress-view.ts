@@ -15,12 +15,12 @@ export function suppressionTable(entries: readonly SuppressionEntry[], page: Pag
   return table(
     entries,
     [
-      { title: 'ADDRESS', value: ({ target }) => target, least: 20 },
+      { title: 'ADDRESS', value: ({ target }) => target, least: 20, long: 'wrap' },
       { title: 'FOR', value: ({ scope }) => scopeText(scope) },
       { title: 'REASON', value: ({ reason }) => reason },
       { title: 'SINCE', value: ({ created_at }) => dateText(created_at) },
       { title: 'UNTIL', value: untilText },
-      { title: 'BECAUSE', value: because, least: 16 },
+      { title: 'BECAUSE', value: because, least: 30, long: 'line-below' },
     ],
     page,
   )
@@ -51,7 +51,7 @@ export function checkTable(checked: readonly CheckedAddress[], page: Page): stri
   return table(
     checked,
     [
-      { title: 'ADDRESS', value: ({ address }) => address, least: 20 },
+      { title: 'ADDRESS', value: ({ address }) => address, least: 20, long: 'wrap' },
       {
         title: 'RESULT',
         value: ({ result }) => result,

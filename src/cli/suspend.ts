@@ -2,14 +2,16 @@
 // learned, and take it back. A reason and a duration are required: whoever finds it tomorrow must know why, and nothing may be forgotten for good.
 
 import { Argument, type Command } from 'commander'
+import { nearest } from '../config/suggest.ts'
 import type { Suspension } from '../http/suspension-operations.ts'
 import { SUSPENDABLE, type SuspensionKind } from '../throttle/suspensions.ts'
-import { durationMs, whoAmI } from './argument.ts'
+import { spanMs, whoAmI } from './argument.ts'
 import { CliError, EXIT, type Io } from './io.ts'
+import { slowedText } from './limit-words.ts'
 import type { Page } from './output.ts'
 import { type Tools, withRelay } from './session.ts'
 import { table } from './table.ts'
-import { truncate, widthOf } from './terminal.ts'
+import { widthOf } from './terminal.ts'
 import { dateTimeText, durationText } from './time.ts'
 
 const ORDERED = SUSPENDABLE.filter((kind): kind is Ordered => kind !== 'slow')
@@ -28,7 +30,7 @@ export function addSuspendCommands(program: Command, io: Io, { version }: Tools)
     .description('Keep mail back for a while; a second time sets another end')
     .addArgument(new Argument('<kind>', 'whose mail').choices(ORDERED))
     .argument('<name>', 'a source or tenant may be bound at one place only: mta1@google')
-    .requiredOption('--for <duration>', 'how long, e.g. 30m, 2h, 1d', durationMs)
+    .requiredOption('--for <duration>', 'how long, e.g. 30m, 2h, 1d', spanMs)
     .requiredOption('--reason <text>', 'why; kept in the journal')
     .action((of: Ordered, name: string, options: { for: number; reason: string }, command: Command) =>
       withRelay({ command, io, version }, async ({ operations, output }) => {
@@ -51,11 +53,7 @@ export function addSuspendCommands(program: Command, io: Io, { version }: Tools)
     .action((of: SuspensionKind, name: string, { reason }: { reason: string }, command: Command) =>
       withRelay({ command, io, version }, async ({ operations, output }) => {
         const resumed = await operations.resume({ kind: of, name }, { reason, who: whoAmI() })
-        if (resumed === undefined)
-          throw new CliError(
-            EXIT.notFound,
-            of === 'slow' ? `No path ${name} is slow.` : `The ${of} ${name} is not suspended.`,
-          )
+        if (resumed === undefined) throw notBound(of, name, await operations.suspensions())
         output.done(resumed, resumedText(of, resumed.name))
       }),
     )
@@ -69,6 +67,15 @@ export function addSuspendCommands(program: Command, io: Io, { version }: Tools)
         ),
       ),
     )
+}
+
+function notBound(of: SuspensionKind, name: string, all: readonly Suspension[]): CliError {
+  const near = nearest(
+    name,
+    all.filter(({ kind }) => kind === of).map((each) => each.name),
+  )
+  const sentence = of === 'slow' ? `No path ${name} is slow` : `The ${of} ${name} is not suspended`
+  return new CliError(EXIT.notFound, near === undefined ? `${sentence}.` : `${sentence}; did you mean ${near}?`)
 }
 
 function resumedText(of: SuspensionKind, name: string): string {
@@ -89,14 +96,8 @@ export function suspensionTable(items: readonly Suspension[], page: Page): strin
   const names = table(items, columns.slice(0, 4), { ...page, isFile: true })
   if (page.isFile === true || Math.max(...names.map(widthOf)) + LEAST_BY + LEAST_WHY <= page.width)
     return table(items, columns, page)
-  const [head = '', ...rows] = table(items, [{ ...columns[0], least: 16 }, columns[1], columns[3]], page)
-  return [
-    head,
-    ...rows.flatMap((row, at) => {
-      const item = items[at]
-      return item === undefined ? [row] : [row, page.paint('dim', truncate(`    ${reasonText(item)}`, page.width))]
-    }),
-  ]
+  const reason = { title: '', value: reasonText, long: 'below' } as const
+  return table(items, [{ ...columns[0], least: 16, long: 'wrap' }, columns[1], columns[3], reason], page)
 }
 
 function reasonText({ who, since, why }: Suspension): string {
@@ -107,12 +108,12 @@ function stillText({ until }: Suspension, { now }: Page): string {
   return until === undefined ? '–' : durationText(Date.parse(until) - now)
 }
 
-/** `12/min, usually 10/s`: now, and before. */
+/** `12/min, usually 10/s`: now, and before. `1/min, 1 connection`: by a rule. */
 export function paceText({ kind, pace, usual, connections }: Suspension): string {
   if (kind !== 'slow') return 'none'
-  const parts = [
-    ...(pace === undefined ? [] : [usual === undefined ? pace : `${pace}, usually ${usual}`]),
-    ...(connections === undefined ? [] : [`${connections} at a time`]),
-  ]
-  return parts.join(', ')
+  const now = slowedText({
+    ...(pace !== undefined && { rate: pace }),
+    ...(connections !== undefined && { connections }),
+  })
+  return usual === undefined ? now : `${now}, usually ${usual}`
 }

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { type Column, table } from './table.ts'
 import { painter, widthOf } from './terminal.ts'
 
@@ -58,4 +58,52 @@ test('wide characters keep the columns straight', () => {
 
 test('no rows leave the titles', () => {
   expect(table([], COLUMNS, page(80))).toEqual(['ID  COUNT  TEXT'])
+})
+
+describe('what gives way', () => {
+  const row = {
+    name: 'mta1@mx.example.com',
+    state: 'suspended',
+    said: '421 4.7.28 Too much mail from your address today',
+  }
+  type Row = typeof row
+  const name = { title: 'NAME', value: (each: Row) => each.name, least: 8 }
+  const state = { title: 'STATE', value: (each: Row) => each.state }
+  const said = { title: 'SAID', value: (each: Row) => each.said }
+
+  test('a cell that wraps, within its column', () => {
+    expect(table([row], [name, state, { ...said, least: 12, long: 'wrap' }], page(44))).toEqual([
+      'NAME             STATE      SAID',
+      'mta1@mx.exampl…  suspended  421 4.7.28 Too',
+      '                            much mail from',
+      '                            your address',
+      '                            today',
+    ])
+  })
+
+  test('a column that goes below, whole', () => {
+    const columns = [name, state, { ...said, long: 'below' }] as const
+    expect(table([row, { ...row, said: '' }], columns, page(40))).toEqual([
+      'NAME                 STATE',
+      'mta1@mx.example.com  suspended',
+      '    421 4.7.28 Too much mail from your',
+      '    address today',
+      'mta1@mx.example.com  suspended',
+    ])
+    expect(table([row], columns, page(100))).toHaveLength(2)
+    expect(table([row], columns, { ...page(40), isFile: true })).toHaveLength(2)
+  })
+
+  test('one line below, only where there is too little room beside', () => {
+    const columns = [name, state, { ...said, least: 20, long: 'line-below' }] as const
+    expect(table([row], columns, page(60))).toEqual([
+      'NAME                 STATE      SAID',
+      'mta1@mx.example.com  suspended  421 4.7.28 Too much mail fr…',
+    ])
+    expect(table([row], columns, page(38))).toEqual([
+      'NAME                 STATE',
+      'mta1@mx.example.com  suspended',
+      '    421 4.7.28 Too much mail from you…',
+    ])
+  })
 })

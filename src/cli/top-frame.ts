@@ -122,12 +122,18 @@ function busiestPaths(destinations: readonly Destination[], count: number, page:
     [
       { title: 'SITE', value: ({ site }) => site, least: 16 },
       { title: 'SOURCE', value: ({ source }) => source, least: 8 },
-      { title: 'CONNECTIONS', align: 'right', value: ({ connections, idle }) => `${connections} (${idle} idle)` },
+      { title: 'CONNECTIONS', align: 'right', value: connectionsText },
       { title: 'ACTIVE', align: 'right', value: ({ active }) => countText(active) },
       { title: 'IN LINE', align: 'right', value: ({ queued }) => countText(queued) },
     ],
     page,
   )
+}
+
+/** What it may use now; of a path that is slowed down also how many it has otherwise. */
+function connectionsText({ connections, allowed, idle }: Destination): string {
+  const of = allowed === undefined ? String(connections) : `${allowed.connections}, slowed from ${connections}`
+  return `${of} (${idle} idle)`
 }
 
 function longestLines(domains: readonly QueueSummary[], count: number, page: Page): string[] {

@@ -34,14 +34,19 @@ export function* checkHealth({ alert, health, doctor }: Settings): Iterable<Find
   yield* checkHolds(alert.off, doctor)
 }
 
-/** What nobody looks for keeps no mail back. */
+/** What nobody looks for keeps no mail back: who relies on it must not learn that from the mail. */
 function* checkHolds(off: Settings['alert']['off'], doctor: Settings['doctor']): Iterable<Finding> {
-  const message = 'does nothing while doctor.every is "0"'
-  const cure = 'leave doctor.every out'
-  if (doctor.holdDomains && doctor.every === 0) yield doubtful('doctor.hold_domains', { message, cure })
-  if (doctor.holdSources && doctor.every === 0) yield doubtful('doctor.hold_sources', { message, cure })
+  const asked = [
+    { path: 'doctor.hold_domains', isAsked: doctor.holdDomains, what: 'a sender domain', option: 'hold_domains' },
+    { path: 'doctor.hold_sources', isAsked: doctor.holdSources, what: 'a source', option: 'hold_sources' },
+  ]
+  for (const { path, isAsked, what, option } of asked) {
+    if (!isAsked || doctor.every !== 0) continue
+    const message = `would hold nothing: with doctor.every = "0" nobody looks whether ${what} is broken`
+    yield wrong(path, { message, cure: `leave doctor.every out (it is "6h" then), or ${option}` })
+  }
   if (doctor.holdDomains && off.includes('dns-broken')) {
-    const message = 'does nothing while alert.off names "dns-broken"'
-    yield doubtful('doctor.hold_domains', { message, cure: 'leave it out of alert.off' })
+    const message = 'would hold nothing: it goes by the alert "dns-broken", which alert.off keeps from being raised'
+    yield wrong('doctor.hold_domains', { message, cure: 'leave "dns-broken" out of alert.off' })
   }
 }

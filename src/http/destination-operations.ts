@@ -55,7 +55,10 @@ export function destinationOperations({ delivery, shaping }: DestinationParts): 
       const domain = parseAddress(given)?.domain ?? parseDomain(given)
       if (domain === undefined) throw new OperationError('invalid', `${given} is not a domain.`)
       if (delivery === undefined)
-        throw new OperationError('unavailable', 'In the sandbox the relay itself is the name server: start it first.')
+        throw new OperationError(
+          'stopped',
+          'The relay is not running, and in the sandbox it is the name server: start it first.',
+        )
       return shown(await delivery.resolve(domain), shaping())
     },
   }

@@ -3,7 +3,7 @@
 
 import type { Settings } from '../config/schema.ts'
 import { formatPace, formatRate, type Rate } from '../config/units.ts'
-import type { Delivery, PathStatus } from '../delivery/delivery.ts'
+import type { Delivery } from '../delivery/delivery.ts'
 import type { LaneStanding } from '../dispatch/runner-standing.ts'
 import type { Journal } from '../journal/journal.ts'
 import { type Domain, domainOf, parseDomain } from '../mail/address.ts'
@@ -15,6 +15,7 @@ import type { SourceBook } from '../sources/source-book.ts'
 import type { Suspension, Suspensions } from '../throttle/suspensions.ts'
 import { type Clock, type EpochMs, SECOND } from '../util/clock.ts'
 import { checked, domainParam, RECIPIENT_KEY, readRecipientKey, recipientParam } from './input.ts'
+import { type PathStanding, pathStanding } from './path-standing.ts'
 import { OperationError } from './problem.ts'
 import { isAbout, type ListedSuspension, type ListParts, listedSuspensions } from './suspension-list.ts'
 import { toWire, type Wire } from './wire.ts'
@@ -63,7 +64,7 @@ export interface Explained {
   /** Why there is no site. */
   readonly cause?: Cause
   readonly lanes: readonly ExplainedLane[]
-  readonly paths: readonly PathStatus[]
+  readonly paths: readonly PathStanding[]
   /** What rules, people and what was learned say of the place, whoever sends there. */
   readonly bound: readonly ListedSuspension[]
   /** Of one recipient, when one was asked about. */
@@ -106,7 +107,7 @@ export function explainOperations(parts: ExplainParts): ExplainOperations {
   return {
     explain: async (what) => {
       if (parts.relay === undefined)
-        throw new OperationError('unavailable', 'The relay is not running: nothing binds but that.')
+        throw new OperationError('stopped', 'The relay is not running: nothing binds but that.')
       const isKey = RECIPIENT_KEY.test(what)
       if (!isKey) return toWire(await ofDomain(parts, parsedDomain(what)))
       const { id, n = 0 } = readRecipientKey(checked(recipientParam, { id: what }).id)
@@ -165,14 +166,15 @@ async function ofDomain(
   const paths = ((await relay?.delivery.paths()) ?? []).filter(
     (path) => path.site === site && (path.domain ?? domain) === domain,
   )
+  const bound = place === undefined ? [] : all.filter((each) => isAbout(each, place))
   return {
     domain,
     ...(site !== undefined && { site }),
     ...(place?.provider !== undefined && { provider: place.provider }),
     ...(resolved?.kind === 'nowhere' && { cause: resolved.outcome.cause }),
     lanes,
-    paths,
-    bound: place === undefined ? [] : all.filter((each) => isAbout(each, place)),
+    paths: paths.map((path) => pathStanding({ path, bound, ...(place !== undefined && { resolved: place.paths }) })),
+    bound,
   }
 }
 

@@ -6,12 +6,14 @@ import type { Settings } from '../config/schema.ts'
 import type { Alert as Held } from '../health/alerts.ts'
 import { type Examination as Kept, readExamination } from '../health/examination.ts'
 import { Health, type ScopeHealth as Read } from '../health/health.ts'
+import { OTHERS, type ScopeKind } from '../health/scope.ts'
 import type { StoredRecord } from '../journal/record.ts'
 import { silentLogger } from '../observe/logger.ts'
 import type { Core } from '../queue/core.ts'
 import type { Store } from '../store/store.ts'
 import type { Clock } from '../util/clock.ts'
 import { checked, healthQuery } from './input.ts'
+import { assertNamed, namesOf } from './known-name.ts'
 import { toWire, type Wire } from './wire.ts'
 
 export type ScopeHealth = Wire<Read>
@@ -48,7 +50,9 @@ export function healthOperations(parts: HealthParts): HealthOperations {
   return {
     health: async (query) => {
       const { scope, name, limit } = checked(healthQuery, query)
-      return (await health()).read({ kind: scope, limit, ...(name !== undefined && { name }) }).map(toWire)
+      const rows = (await health()).read({ kind: scope, limit, ...(name !== undefined && { name }) })
+      if (rows.length === 0 && name !== undefined && name !== OTHERS) assertScopeNamed(parts, scope, name)
+      return rows.map(toWire)
     },
     alerts: async () => (await health()).alerts.list().map(toWire),
     alertHistory: async (limit) => core.journal.latest({ limit, kinds: ['alert'] }).map(toWire),
@@ -57,6 +61,16 @@ export function healthOperations(parts: HealthParts): HealthOperations {
       return kept === undefined ? undefined : toWire(kept)
     },
   }
+}
+
+/** What was counted of a tenant or source that is no longer configured can still be seen. */
+function assertScopeNamed({ core, settings }: HealthParts, scope: ScopeKind, name: string): void {
+  const pointer = 'name'
+  if (scope === 'provider') assertNamed({ kind: scope, name, known: core.shaping().providers, pointer })
+  if (scope === 'tenant' || scope === 'source')
+    assertNamed({ kind: scope, name, known: namesOf(settings()[scope]), pointer })
+  const [source = ''] = name.split('->')
+  if (scope === 'path') assertNamed({ kind: 'source', name: source, known: namesOf(settings().source), pointer })
 }
 
 async function fromStore({ core, store, settings, clock }: HealthParts): Promise<Health> {

@@ -10,7 +10,7 @@ import { EXPORT_FORMATS } from '../suppression/export.ts'
 import { REASONS, STANDINGS } from '../suppression/suppression.ts'
 import { SUSPENDABLE } from '../throttle/suspensions.ts'
 import { isId } from '../util/id.ts'
-import { invalidInput } from './problem.ts'
+import { invalidInput } from './invalid.ts'
 
 export const MAX_PAGE = 1000
 export const MAX_CHECKED_ADDRESSES = 1000
@@ -22,13 +22,11 @@ const page = { limit: limit().default(100), cursor: text().optional() }
 
 export const RECIPIENT_KEY = /^([0-9a-v]{13})(?:\.(\d{1,9}))?$/
 /** A message id, or `id.n` for one of its recipients. */
-const recipientKey = () =>
-  z
-    .string()
-    .refine(
-      (key) => RECIPIENT_KEY.test(key) && isId(key.slice(0, 13)),
-      'expected a message id, or id.n for one recipient',
-    )
+const recipientKey = () => z.string().refine(isRecipientKey, 'expected a message id, or id.n for one recipient')
+
+export function isRecipientKey(key: string): boolean {
+  return RECIPIENT_KEY.test(key) && isId(key.slice(0, 13))
+}
 
 /** `n` absent: every recipient of the message. */
 export function readRecipientKey(key: string): { id: string; n?: number } {
@@ -220,5 +218,5 @@ export const backupBody = z.strictObject({
 export function checked<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
   const result = schema.safeParse(value)
   if (result.success) return result.data
-  throw invalidInput(result.error)
+  throw invalidInput(result.error, schema, value)
 }

@@ -5,7 +5,6 @@
 import type { z } from 'zod'
 import type { Explanation } from '../bounce/classify.ts'
 import type { Names } from '../bounce/names.ts'
-import type { PathStatus } from '../delivery/delivery.ts'
 import type { MailboxStatus } from '../inbound/mailboxes.ts'
 import type { StoredRecord } from '../journal/record.ts'
 import type { Message, Recipient } from '../mail/message.ts'
@@ -37,6 +36,7 @@ import type {
   suppressionQuery,
   undoBody,
 } from './input.ts'
+import type { PathStanding } from './path-standing.ts'
 import type { RulesOperations } from './rules-operations.ts'
 import type { SourceOperations } from './source-operations.ts'
 import type { SuspensionOperations } from './suspension-operations.ts'
@@ -59,7 +59,7 @@ export type QueueEntry = Wire<QueueRow>
 export type QueueSummary = Wire<SummaryRow>
 export type SuppressionEntry = Wire<Suppression>
 export type UndoReport = Wire<Undone> & { readonly preview: boolean }
-export type Destination = Wire<PathStatus>
+export type Destination = Wire<PathStanding>
 export type Report = Wire<ReportEntry>
 export type { Resolution } from './destination-operations.ts'
 export type LaneExplanation = Awaited<ReturnType<ExplainOperations['explain']>>

@@ -2,19 +2,22 @@
 // else is ours: the caller learns only that it went wrong, the log learns everything.
 
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
-import type { z } from 'zod'
 
 const CODES = {
   invalid: { status: 422, title: 'The request is not valid' },
+  /** A field names what nobody has: a tenant, a source, a provider. */
+  'unknown-name': { status: 422, title: 'There is nothing of that name' },
   'not-found': { status: 404, title: 'Not found' },
   conflict: { status: 409, title: 'Not possible in this state' },
   'too-large': { status: 413, title: 'Request too large' },
   unavailable: { status: 503, title: 'Not available now' },
+  /** Only ever said of a stopped relay, whose store a command has opened. */
+  stopped: { status: 503, title: 'The relay is not running' },
   failed: { status: 500, title: 'Failed' },
 } as const satisfies Record<string, { status: ContentfulStatusCode; title: string }>
 export type OperationErrorCode = keyof typeof CODES
 
-/** One part of a request that is wrong; `pointer` names it (`filter.domain`). */
+/** One part of a request that is wrong; `pointer` names it (`filter.domain`), `detail` is a sentence with what is allowed. */
 export interface InvalidPart {
   readonly pointer: string
   readonly detail: string
@@ -73,10 +76,4 @@ export function errorOfProblem(text: string): OperationError | undefined {
   if (problem === null || typeof problem !== 'object' || problem.code === undefined || !(problem.code in CODES))
     return undefined
   return new OperationError(problem.code, String(problem.detail ?? problem.title), problem.errors ?? [])
-}
-
-export function invalidInput(error: z.ZodError): OperationError {
-  const errors = error.issues.map((issue) => ({ pointer: issue.path.join('.'), detail: issue.message }))
-  const summary = errors.map(({ pointer, detail }) => (pointer === '' ? detail : `${pointer}: ${detail}`)).join('; ')
-  return new OperationError('invalid', summary, errors)
 }

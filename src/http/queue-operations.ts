@@ -1,20 +1,31 @@
 // The queue, as the API lists and changes it.
 
+import type { Settings } from '../config/schema.ts'
 import type { QueueFilter, QueueOperator, Selection } from '../queue/operator.ts'
 import { changeMany, checked, queueQuery, readRecipientKey } from './input.ts'
+import { assertNamed, namesOf } from './known-name.ts'
 import type { Operations } from './operations.ts'
 import { OperationError } from './problem.ts'
 import { toWire } from './wire.ts'
 
+export interface QueueParts {
+  readonly core: { readonly operator: QueueOperator }
+  readonly settings: () => Settings
+}
+
 export function queueOperations({
-  operator,
-}: {
-  readonly operator: QueueOperator
-}): Pick<Operations, 'queue' | 'queueSummary' | 'changeQueue'> {
+  core: { operator },
+  settings,
+}: QueueParts): Pick<Operations, 'queue' | 'queueSummary' | 'changeQueue'> {
+  // Mail of a tenant that is no longer configured can still be seen and taken out.
+  const assertTenant = (name: string | undefined, pointer: string): void => {
+    if (name !== undefined) assertNamed({ kind: 'tenant', name, known: namesOf(settings().tenant), pointer })
+  }
   return {
     queue: async (query) => {
       const { limit, cursor, ...filter } = checked(queueQuery, query)
       const page = await found(operator, { ...filterOf(filter), limit, ...(cursor === undefined ? {} : { cursor }) })
+      if (page.recipients.length === 0) assertTenant(filter.tenant, 'tenant')
       return { items: page.recipients.map(toWire), ...(page.cursor === undefined ? {} : { next_cursor: page.cursor }) }
     },
     queueSummary: async (by) => (await operator.summary(by)).map(toWire),
@@ -23,8 +34,12 @@ export function queueOperations({
       const select: Selection =
         ids === undefined ? { filter: filterOf(filter ?? {}) } : { ids: ids.map(readRecipientKey) }
       const given = { select, who, why: reason }
-      if (action === 'drop' || action === 'bounce') return operator.cancel({ ...given, mode: action })
-      return operator[action](given)
+      const result =
+        action === 'drop' || action === 'bounce'
+          ? await operator.cancel({ ...given, mode: action })
+          : await operator[action](given)
+      if (result.count === 0) assertTenant(filter?.tenant, 'filter.tenant')
+      return result
     },
   }
 }

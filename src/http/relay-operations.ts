@@ -21,12 +21,14 @@ import { healthOperations } from './health-operations.ts'
 import { inboxOperations, type KeptMail } from './inbox-operations.ts'
 import { messageOperations } from './message-operations.ts'
 import type { ListenerStatus, Operations, Status } from './operations.ts'
+import { pathStanding } from './path-standing.ts'
 import { OperationError } from './problem.ts'
 import { queueOperations } from './queue-operations.ts'
 import { reportOperations } from './report-operations.ts'
 import { rulesOperations } from './rules-operations.ts'
 import { sourceOperations } from './source-operations.ts'
 import { suppressionOperations } from './suppression-operations.ts'
+import { listedSuspensions } from './suspension-list.ts'
 import { suspensionOperations } from './suspension-operations.ts'
 import { toWire } from './wire.ts'
 
@@ -75,7 +77,7 @@ const REVIEWS_COUNTED = 1000
 export function createOperations(parts: OperationParts): Operations {
   return {
     ...messageOperations(parts.core),
-    ...queueOperations(parts.core),
+    ...queueOperations(parts),
     ...suppressionOperations(parts),
     ...reportOperations(parts),
     ...classifyOperations(parts.core),
@@ -111,7 +113,7 @@ function relayOperations(parts: OperationParts): RelayFunctions {
         .latest({ limit: FAILURES_SHOWN, kinds: ['failed', 'expired', 'bounced', 'complained', 'deferred'] })
         .map(toWire),
     }),
-    destinations: async () => (relay === undefined ? [] : (await relay.delivery.paths()).map(toWire)),
+    destinations: () => destinationsOf(parts),
     backup: async (directory) => {
       try {
         await store.backup(directory)
@@ -121,7 +123,7 @@ function relayOperations(parts: OperationParts): RelayFunctions {
     },
     reload: async () => {
       if (relay === undefined)
-        throw new OperationError('unavailable', 'The relay is not running; it reads its configuration when it starts.')
+        throw new OperationError('stopped', 'The relay is not running; it reads its configuration when it starts.')
       try {
         return { changes: await relay.reload() }
       } catch (error) {
@@ -129,6 +131,11 @@ function relayOperations(parts: OperationParts): RelayFunctions {
       }
     },
   }
+}
+
+async function destinationsOf({ core, relay }: OperationParts): ReturnType<Operations['destinations']> {
+  const bound = listedSuspensions({ suspensions: core.suspensions, pacing: relay?.pacing?.() })
+  return ((await relay?.delivery.paths()) ?? []).map((path) => toWire(pathStanding({ path, bound })))
 }
 
 function statusOf(parts: OperationParts): Status {

@@ -3,6 +3,7 @@
 import type { Settings } from '../config/schema.ts'
 import type { ReportDesk, ReportFilter } from '../reports/desk.ts'
 import { checked, reportQuery } from './input.ts'
+import { assertNamed, namesOf } from './known-name.ts'
 import type { MailInput, Operations } from './operations.ts'
 import { OperationError } from './problem.ts'
 import { toWire } from './wire.ts'
@@ -17,7 +18,11 @@ type ReportFunctions = Pick<Operations, 'reports' | 'report' | 'reportMail' | 'd
 export function reportOperations({ desk, settings }: ReportParts): ReportFunctions {
   return {
     reports: async (query) => {
-      const { entries, cursor } = desk.list(filterOf(checked(reportQuery, query)))
+      const filter = checked(reportQuery, query)
+      const { entries, cursor } = desk.list(filterOf(filter))
+      const { tenant } = filter
+      if (entries.length === 0 && tenant !== undefined)
+        assertNamed({ kind: 'tenant', name: tenant, known: namesOf(settings().tenant), pointer: 'tenant' })
       return { items: entries.map(toWire), ...(cursor === undefined ? {} : { next_cursor: cursor }) }
     },
     report: async (id) => {

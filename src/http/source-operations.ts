@@ -11,6 +11,7 @@ import { OTHER } from '../sources/warm-ups.ts'
 import type { Suspension, Suspensions } from '../throttle/suspensions.ts'
 import { type Clock, DAY, type EpochMs } from '../util/clock.ts'
 import { checked, sourceDrain } from './input.ts'
+import { namesOf, unknownName } from './known-name.ts'
 import { OperationError } from './problem.ts'
 import { toWire, type Wire } from './wire.ts'
 
@@ -99,7 +100,7 @@ export function sourceOperations(parts: SourceParts): SourceOperations {
   const { core, settings } = parts
   const known = (name: string): SourceSettings => {
     const found = settings().source.find((each) => each.name === name)
-    if (found === undefined) throw new OperationError('not-found', `There is no source ${name}.`)
+    if (found === undefined) throw unknownName({ kind: 'source', name, known: namesOf(settings().source) })
     return found
   }
   return {

@@ -11,6 +11,7 @@ import { GLOBAL_SCOPE, type Suppression } from '../suppression/suppression.ts'
 import { undoSuppressions } from '../suppression/undo.ts'
 import type { Clock } from '../util/clock.ts'
 import { checked, importQuery, newSuppression, removal, suppressionQuery, undoBody } from './input.ts'
+import { assertNamed, namesOf } from './known-name.ts'
 import type { CheckedAddress, ExportQuery, ImportOptions, Operations, UndoReport, UndoRequest } from './operations.ts'
 import { OperationError } from './problem.ts'
 import { storiesOf } from './suppression-story.ts'
@@ -86,20 +87,20 @@ function targetOf({ settings }: SuppressionParts, text: string): string {
 }
 
 /** A new entry needs a tenant that there is: one for a misspelt name would protect nobody. */
-function assertScope({ settings }: SuppressionParts, scope: string): void {
-  if (scope === GLOBAL_SCOPE || settings().tenant.some(({ name }) => name === scope)) return
-  throw new OperationError('invalid', `There is no tenant ${scope}.`)
+function assertScope({ settings }: SuppressionParts, scope: string, pointer = 'scope'): void {
+  if (scope === GLOBAL_SCOPE) return
+  assertNamed({ kind: 'tenant', name: scope, known: namesOf(settings().tenant), pointer })
 }
 
 /** What was kept for a tenant that is no longer configured can still be seen and removed. */
-function assertKnown(parts: SuppressionParts, scope: string | undefined): void {
+function assertKnown(parts: SuppressionParts, scope: string | undefined, pointer = 'scope'): void {
   if (scope === undefined || parts.core.suppressions.list({ scope, limit: 1 }).entries.length > 0) return
-  assertScope(parts, scope)
+  assertScope(parts, scope, pointer)
 }
 
 function tenantsOf(parts: SuppressionParts, tenant: string | undefined): readonly string[] {
   if (tenant === undefined) return parts.settings().tenant.map(({ name }) => name)
-  assertKnown(parts, tenant)
+  assertKnown(parts, tenant, 'tenant')
   return [tenant]
 }
 

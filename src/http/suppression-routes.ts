@@ -34,12 +34,15 @@ export function suppressionRoutes(operations: Operations): Hono {
   routes.post('/suppressions/undo', async (context) =>
     context.json(await operations.undoSuppressions(checked(undoBody, await jsonBody(context)))),
   )
-  routes.get('/suppressions/export.csv', (context) => {
+  routes.get('/suppressions/export.csv', async (context) => {
     const { scope, format } = checked(exportQuery, context.req.query())
+    const chunks = operations.exportSuppressions({ format, ...(scope === undefined ? {} : { scope }) })
+    const pieces = chunks[Symbol.asyncIterator]()
+    // What is wrong with the request shows at the first piece: later no problem document can be sent any more.
+    let piece = await pieces.next()
     context.header('content-type', `${format === 'jsonl' ? 'application/x-ndjson' : 'text/csv'}; charset=utf-8`)
     return stream(context, async (output) => {
-      for await (const chunk of operations.exportSuppressions({ format, ...(scope === undefined ? {} : { scope }) }))
-        await output.write(chunk)
+      for (; piece.done !== true; piece = await pieces.next()) await output.write(piece.value)
     })
   })
   routes.get('/suppressions/:address/why', async (context) => {

@@ -9,6 +9,7 @@ import type { Shaping } from '../shaping/shaping.ts'
 import type { SuspensionKind, Suspensions } from '../throttle/suspensions.ts'
 import type { Clock } from '../util/clock.ts'
 import { checked, newSuspension, suspensionKey, type suspensionRemoval } from './input.ts'
+import { assertNamed, namesOf } from './known-name.ts'
 import { OperationError } from './problem.ts'
 import { type ListedSuspension, learned, listed, listedSuspensions } from './suspension-list.ts'
 import { toWire, type Wire } from './wire.ts'
@@ -75,11 +76,7 @@ function nameOf(parts: SuspensionParts, kind: Named, given: string): string {
     case 'source':
     case 'tenant': {
       const at = given.indexOf('@')
-      const name = existing(
-        kind,
-        at === -1 ? given : given.slice(0, at),
-        new Set(settings()[kind].map((each) => each.name)),
-      )
+      const name = existing(kind, at === -1 ? given : given.slice(0, at), namesOf(settings()[kind]))
       if (at === -1) return name
       const place = given.slice(at + 1)
       return `${name}@${core.shaping().providers.has(place) ? place : siteNamed(place)}`
@@ -87,8 +84,8 @@ function nameOf(parts: SuspensionParts, kind: Named, given: string): string {
   }
 }
 
-function existing(kind: Named, name: string, known: ReadonlySet<string>): string {
-  if (!known.has(name)) throw new OperationError('invalid', `There is no ${kind} ${name}.`)
+function existing(kind: 'provider' | 'source' | 'tenant', name: string, known: Iterable<string>): string {
+  assertNamed({ kind, name, known, pointer: 'name' })
   return name
 }
 

@@ -1,6 +1,7 @@
 // Keys on their way into files: made, written so that only their owner reads them, never over one that is there; and which
 // selector the next one gets.
 
+import { existsSync, readdirSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type Algorithm, generateKey } from '../sign/key.ts'
@@ -26,6 +27,19 @@ export class KeyFileExists extends Error {
 
 export function keyFileName(dataDirectory: string, { domain, selector }: Pick<NewKey, 'domain' | 'selector'>): string {
   return join(dataDirectory, 'dkim', `${domain}.${selector}.pem`)
+}
+
+/** The keys of a domain that lie where `keyFileName` puts them. Selectors with a dot could belong to another domain. */
+export function keyFilesOf(dataDirectory: string, domain: string): { selector: string; file: string }[] {
+  const folder = join(dataDirectory, 'dkim')
+  if (!existsSync(folder)) return []
+  return readdirSync(folder).flatMap((name) => {
+    const selector = name.slice(domain.length + 1, -'.pem'.length)
+    const file = join(folder, name)
+    return name === `${domain}.${selector}.pem` && !selector.includes('.') && selector !== ''
+      ? [{ selector, file }]
+      : []
+  })
 }
 
 /** Throws KeyFileExists rather than replace a key that mail may be signed with. */

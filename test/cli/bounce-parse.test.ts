@@ -124,20 +124,20 @@ describe('for machines', () => {
     ])
   })
 
-  test('what cannot be read is named, the others go on, and the exit code is 1', async () => {
+  test('what cannot be read is named, the others go on, and the first decides the exit code', async () => {
     const first = await file('first.eml', NDR)
     const last = await file('last.eml', LETTER)
     const folder = join(directory, 'folder')
     await mkdir(folder)
     const { code, out, err } = await parse([first, '/nonexistent/x.eml', folder, last, '--json'])
-    expect(code).toBe(1)
+    expect(code).toBe(3)
     expect(lines(out).map((line) => line.file)).toEqual([first, last])
     expect(err).toMatch(/^error: \/nonexistent\/x\.eml: .*no such file.*\nerror: .*folder: .*directory.*\n$/)
   })
 
-  test('a list that cannot be read is exit code 1', async () => {
+  test('a list that is not there is exit code 3', async () => {
     expect(await parse(['--files-from', '/nonexistent/list', '--json'])).toMatchObject({
-      code: 1,
+      code: 3,
       out: '',
       err: expect.stringContaining('/nonexistent/list'),
     })

@@ -329,7 +329,7 @@ describe('studs bounce ingest', () => {
     await writeFile(empty, '')
     await mkdir(folder)
     const { code, out, err } = await studs(['ingest', good, '/nonexistent/x.eml', folder, empty, last])
-    expect(code).toBe(1)
+    expect(code).toBe(3)
     expect(out.trim().split('\n')).toHaveLength(2)
     expect(out).toContain(`${good}: report `)
     for (const named of ['/nonexistent/x.eml: ', `${folder}: `, `${empty}: There is no mail`])
@@ -337,13 +337,13 @@ describe('studs bounce ingest', () => {
     expect(relay.book.list({ limit: 10 }).entries).toHaveLength(2)
   })
 
-  test('an empty mail and a file that is not there are exit code 1 and a sentence', async () => {
+  test('an empty mail is exit code 1, a file that is not there 3, both with a sentence', async () => {
     expect(await studs(['ingest', '-'], { input: '' })).toMatchObject({
       code: 1,
       err: expect.stringContaining('There is no mail'),
     })
     expect(await studs(['ingest', '/nonexistent/x.eml'])).toEqual({
-      code: 1,
+      code: 3,
       out: '',
       err: 'error: There is no such file: /nonexistent/x.eml\n',
     })

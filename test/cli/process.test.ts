@@ -10,7 +10,21 @@ const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 
 let relay: Served
 beforeEach(async () => {
-  relay = await serveFixture()
+  relay = await serveFixture({
+    delivery: {
+      resolve: async (domain) => ({
+        kind: 'site',
+        domain,
+        site: 'mx.a.test',
+        routed: false,
+        hosts: [],
+        port: 25,
+        paths: [],
+      }),
+      sourceOf: () => undefined,
+      paths: async () => [],
+    },
+  })
 })
 afterEach(() => relay.close())
 
@@ -96,4 +110,22 @@ test('a command on a stopped relay ends by itself with its exit code', async () 
   expect(await once(child, 'exit')).toEqual([0, null])
   expect(out).toContain('1 to change')
   await stopped.close()
+})
+
+test.each([
+  [['explain', 'a.test'], 0, 4],
+  [['resolve', 'not_a/domain'], 2, 2],
+  [['source', 'drain', 'nobody', '--reason', 'x'], 3, 3],
+  [['suspend', 'add', 'tenant', 'nobody', '--for', '1h', '--reason', 'x'], 3, 3],
+  [['sandbox', 'inbox'], 1, 4],
+  [['queue', 'list', '--limit', 'x'], 2, 2],
+])('%j: the shell gets %i of a running relay, %i of a stopped one', async (words, running, stopped) => {
+  const exitCode = async (configFile: string): Promise<unknown> => {
+    const child = spawn(process.execPath, [MAIN, '--config', configFile, ...words], { stdio: 'ignore' })
+    return (await once(child, 'exit'))[0]
+  }
+  const other = await openFixture()
+  await other.store.close()
+  expect([await exitCode(relay.configFile), await exitCode(other.configFile)]).toEqual([running, stopped])
+  await other.close()
 })

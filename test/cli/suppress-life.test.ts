@@ -127,7 +127,6 @@ describe('studs suppress undo', () => {
     [['--tenant', 'default']],
     [['--category', 'nonsense']],
     [['--since', 'lately']],
-    [['--rule', 'x', '--tenant', 'nobody']],
   ])('%j is a usage error', async (words) => {
     expect((await suppress('undo', ...words)).code).toBe(2)
   })

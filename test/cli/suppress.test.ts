@@ -66,8 +66,8 @@ nonsense          invalid
       '"result":"suppressed"',
     )
     expect(await suppress('add', 'jane@example.net', '--tenant', 'shpo')).toMatchObject({
-      code: 2,
-      err: 'error: There is no tenant shpo.\n',
+      code: 3,
+      err: 'error: There is no tenant shpo; did you mean shop?\n',
     })
     expect((await suppress('check', 'jane@example.net', '--everybody')).code).toBe(2)
     expect((await suppress('list', '--tenant', 'shop', '--everybody')).code).toBe(2)
@@ -112,9 +112,9 @@ nonsense          invalid
     [['undo', '--since', '1h']],
   ])('%j of a tenant that there is not is an error', async (words) => {
     expect(await suppress(...words, '--tenant', 'shpo')).toMatchObject({
-      code: 2,
+      code: 3,
       out: '',
-      err: 'error: There is no tenant shpo.\n',
+      err: 'error: There is no tenant shpo; did you mean shop?\n',
     })
   })
 
@@ -203,7 +203,7 @@ What happened last:
 
   test('import of a file that is not there fails before the relay is asked anything', async () => {
     expect(await suppress('import', '/nonexistent/list.csv')).toMatchObject({
-      code: 1,
+      code: 3,
       err: expect.stringContaining('no such file'),
     })
   })

@@ -54,7 +54,7 @@ test('a list larger than any other request may be is read as it comes', async ()
 
 test('a tenant that does not exist is refused before anything is read', async () => {
   await expect(relay.client.importSuppressions(CSV, { scope: 'nobody' })).rejects.toMatchObject({
-    code: 'invalid',
+    code: 'unknown-name',
     message: 'There is no tenant nobody.',
   })
 })

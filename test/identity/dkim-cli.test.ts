@@ -15,7 +15,7 @@ let directory: string
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'studs-dkim-'))
   onTestFinished(() => rmSync(directory, { recursive: true }))
-  configure('')
+  configure('[[domain]]\nname = "example.com"\n')
 })
 
 // A name server where nobody listens: what DNS says is no part of this.
@@ -56,6 +56,45 @@ describe('gen', () => {
     if ('problem' in key) throw new Error(key.problem)
     expect(key.privateKey.asymmetricKeyType).toBe(type)
     expect(key.privateKey.asymmetricKeyDetails?.modulusLength).toBe(bits)
+  })
+
+  test('of a domain below one that signs for it leads to that', async () => {
+    configure('[[domain]]\nname = "example.com"\nsubdomains = true\n')
+    const { code, err } = await studs('dkim', 'gen', 'news.example.com')
+    expect(code).toBe(3)
+    expect(err).toContain('signed with the keys of example.com (subdomains = true): studs dkim gen example.com.')
+  })
+
+  test('--new makes the key before the configuration names the domain, and prints both', async () => {
+    const { code, out } = await studs('dkim', 'gen', 'example.net', '--new')
+    expect(code).toBe(0)
+    expect(statSync(keyFile('example.net.s1')).mode & 0o777).toBe(0o600)
+    const block = /2\. Add to the configuration, and reload: until then the key signs nothing\n(.*?)\n\n/s.exec(
+      out,
+    )![1]!
+    configure(block)
+    expect((await studs('dkim', 'txt', 'example.net')).out).toMatch(/^s1\._domainkey\.example\.net\. IN TXT/)
+  })
+
+  test('a key that the configuration does not name yet is told by list and txt', async () => {
+    await studs('dkim', 'gen', 'example.com')
+    const note = `The key s1 of example.com is there and signs nothing: no [[domain.dkim]] names ${keyFile('example.com.s1')}.`
+    expect(await studs('dkim', 'list')).toEqual({
+      code: 0,
+      out: 'No key is named by the configuration.\n',
+      err: `${note}\n`,
+    })
+    expect(await studs('dkim', 'txt', 'example.com')).toMatchObject({
+      code: 3,
+      err: `error: The configuration names no key of example.com. ${note}\n`,
+    })
+    // Nobody makes one after the other without being told.
+    expect(await studs('dkim', 'gen', 'example.com')).toMatchObject({ code: 0, err: `${note}\n` })
+    rmSync(keyFile('example.com.s2'))
+    configure(
+      '[[domain]]\nname = "example.com"\ndkim = [{ selector = "s1", key_file = "data/dkim/example.com.s1.pem" }]',
+    )
+    expect((await studs('dkim', 'list')).err).toBe('')
   })
 
   test('never overwrites a key', async () => {
@@ -111,8 +150,14 @@ describe('gen', () => {
     [['gen', 'example.com', '--algorithm', 'dsa'], 2, 'There is no algorithm "dsa"'],
     [['gen', 'example.com', '--bits', '1024'], 2, '--bits goes from 2048 to 4096'],
     [['gen', 'example.com', '--bits', 'many'], 2, '--bits goes from 2048 to 4096'],
-    [['txt', 'example.com'], 3, 'example.com is no sender domain'],
-    [['rotate', 'example.com'], 3, 'example.com is no sender domain'],
+    [
+      ['gen', 'nope.net'],
+      3,
+      'nope.net is no sender domain: a key for it would sign nothing. Add the [[domain]] first.',
+    ],
+    [['gen', 'exmaple.com'], 3, 'Did you mean example.com? With --new the key is made all the same'],
+    [['txt', 'example.net'], 3, 'example.net is no sender domain'],
+    [['rotate', 'example.net'], 3, 'example.net is no sender domain'],
   ])('refuses %j', async (words, code, said) => {
     expect(await studs('dkim', ...words)).toMatchObject({ code, out: '', err: expect.stringContaining(said) })
   })

@@ -81,10 +81,10 @@ for = "1h"
   const at = lines.indexOf('When it says')
   expect(lines.slice(at + 1, at + 5)).toEqual([
     expect.stringMatching(/^REPLY \| OFTEN \| THEN \| FROM/),
-    '4.7.9, rate-limited | once | suspend, for 1h | shaping.toml:10 [[provider.big.rule]]',
-    'go away | 3/h | slow, 1/min, 2 at a time, for 1h 30m | shaping.toml:3 [[default.rule]]',
+    'code 4.7.9, category rate-limited | once | suspend, for 1h | shaping.toml:10 [[provider.big.rule]]',
+    'go away | 3/h | slow, 1/min, 2 connections, for 1h 30m | shaping.toml:3 [[default.rule]]',
     expect.stringMatching(
-      /^temporarily deferred or .* \| 5\/h \| slow, 1\/min, 1 at a time, for 1h 30m \| presets\.toml:\d+ \[\[default\.rule\]\]$/,
+      /^temporarily deferred or .* \| 5\/h \| slow, 1\/min, 1 connection, for 1h 30m \| presets\.toml:\d+ \[\[default\.rule\]\]$/,
     ),
   ])
   expect(await world.studs('resolve', 'small.test')).not.toMatch(/4\.7\.9/)

@@ -183,7 +183,14 @@ connections = 1
   expect(await world.client.suspensions()).toMatchObject([
     { kind: 'slow', name: 'x@mx.small.test', pace: '2/min', connections: 1 },
   ])
-  expect(await world.studs('suspend', 'list')).toMatch(/slow x@mx\.small\.test .* 2\/min, 1 at a time +rule \S+:3 +450/)
+  expect(await world.studs('suspend', 'list')).toMatch(
+    /slow x@mx\.small\.test .* 2\/min, 1 connection +rule \S+:3 +450/,
+  )
+  // What it may use, not what it has.
+  expect(await world.studs('explain', 'small.test')).toMatch(
+    /^Path +from x: \d of 1 connection busy \(slowed down by rule \S+:3; 10 otherwise\), \d idle/m,
+  )
+  expect(await world.studs('top', '--once')).toMatch(/mx\.small\.test +x +1, slowed from 10 \(\d idle\)/)
   small.script = () => undefined
   small.mostOpen = 0
   const delivered = (): number => world.of('delivered').length

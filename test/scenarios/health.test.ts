@@ -84,7 +84,12 @@ test('an alert is one record, shown by the commands, and not raised again after 
 test('the API says which scopes it knows', async () => {
   const relay = await startTestRelay()
   await expect(clientOf(relay).health({ scope: 'planet' as 'relay' })).rejects.toThrow(/scope/)
-  expect(await clientOf(relay).health({ scope: 'provider', name: 'nobody' })).toEqual([])
+  expect(await clientOf(relay).health({ scope: 'provider', name: 'google' })).toEqual([])
+  // Not nothing: somebody has mistyped it.
+  for (const scope of ['tenant', 'provider', 'source'] as const) {
+    expect(await clientOf(relay).health({ scope, name: '*' })).toEqual([])
+    await expect(clientOf(relay).health({ scope, name: 'nobody' })).rejects.toThrow(`There is no ${scope} nobody.`)
+  }
   expect(await clientOf(relay).examination()).toBeUndefined()
   const last = await cli(relay, 'doctor', '--last')
   expect(last).toMatchObject({ code: 3, err: expect.stringContaining('has not examined itself yet') })

@@ -35,7 +35,7 @@ pools = ["further"]
 `
 
 test.each([
-  ['of its own pool', '{ source = "own" }, { source = "cold" }', /Limited: the rate of 2\/h of the warm-up cold/],
+  ['of its own pool', '{ source = "own" }, { source = "cold" }', /Limited: .*2\/h of the warm-up.* cold/],
   // Nothing of it may leave from there: that is not what it waits for.
   ['of a pool that it did not name', '{ source = "own" }', /Suspended: the source own/],
 ])('it waits for a source %s', { timeout: 20_000 }, async (_, own, because) => {

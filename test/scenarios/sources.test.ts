@@ -170,12 +170,12 @@ describe('studs source', () => {
     )
     const { out } = await studs(relay, 'source', 'warm-up', 'b')
     expect(out.split('\n').map((line) => line.trim().replace(/ {2,}/g, ' | '))).toEqual([
-      'b: day 3 since 2026-11-01, 4 days. What is beyond it leaves from warm sources of the pool.',
+      'b: day 3 of 4, since 2026-11-01, warm from 2026-11-05 on where nothing brakes it. What is beyond it leaves from warm sources of the pool.',
       '',
       'DAY | DATE | EACH PROVIDER | HERE TODAY',
       '1 | 2026-11-01 | 3/h',
       '2 | 2026-11-02 | 6/h',
-      '3 | 2026-11-03 | 12/h | other',
+      '3 | 2026-11-03 | 12/h | other | ← today',
       '4 | 2026-11-04 | 24/h',
       'then | 2026-11-05 | unlimited',
       '',

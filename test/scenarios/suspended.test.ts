@@ -153,6 +153,15 @@ describe('studs suspend', () => {
     expect((await studs(relay, 'rm', 'domain', 'a.test', '--reason', 'done')).code).toBe(3)
   })
 
+  test('rm of a name that is mistyped is told what was meant', async () => {
+    const relay = await startTestRelay()
+    await studs(relay, 'add', 'domain', 'example.test', '--for', '1h', '--reason', 'x')
+    expect(await studs(relay, 'rm', 'domain', 'example.tset', '--reason', 'x')).toMatchObject({
+      code: 3,
+      err: 'error: The domain example.tset is not suspended; did you mean example.test?\n',
+    })
+  })
+
   test.each([
     [['add', 'domain', 'a.test', '--reason', 'x'], /--for/],
     [['add', 'domain', 'a.test', '--for', '1h'], /--reason/],
@@ -161,12 +170,12 @@ describe('studs suspend', () => {
     [['add', 'source', 'mta9', '--for', '1h', '--reason', 'x'], /There is no source mta9/],
     [['add', 'provider', 'gogle', '--for', '1h', '--reason', 'x'], /There is no provider gogle/],
     [['add', 'domain', 'no domain', '--for', '1h', '--reason', 'x'], /not a domain/],
-    [['add', 'domain', 'a.test', '--for', '0', '--reason', 'x'], /1000/],
+    [['add', 'domain', 'a.test', '--for', '0', '--reason', 'x'], /from 1s to 365d/],
     [['rm', 'domain', 'a.test'], /--reason/],
   ])('%j is refused', async (words, expected) => {
     const relay = await startTestRelay()
     const { code, err } = await studs(relay, ...words)
-    expect([code, err]).toEqual([2, expect.stringMatching(expected)])
+    expect([code, err]).toEqual([expected.source.startsWith('There is no') ? 3 : 2, expect.stringMatching(expected)])
     expect(await clientOf(relay).suspensions()).toEqual([])
   })
 })

@@ -36,7 +36,7 @@ test('a rate', async () => {
   const text = await explained(relay, 'a.test', /Limited/)
   expect(text).toMatch(/Tenant default: 15 recipients waiting, 15 of them due/)
   expect(text).toMatch(
-    /Limited: the rate of 5\/h of the path default mx\.a\.test is used up, since \d{4}-.* The next goes in (59m|1h)/,
+    /Limited: message_rate 5\/h of the path default mx\.a\.test is used up, since \d{4}-.* The next goes in (59m|1h)/,
   )
   const { lanes } = await clientOf(relay).explain('a.test')
   expect(lanes).toMatchObject([

@@ -54,17 +54,17 @@ describe('studs resolve', () => {
         'Provider | pretend',
         'From default',
         'connections | 2 | shaping.toml:11 [provider.pretend.source.default]',
-        'messages_per_connection | 100 | default of delivery.messages_per_connection',
+        'messages_per_connection | 100 | default of [delivery]',
         'message_rate | 30/min | shaping.toml:7 [provider.pretend], as they told us',
         'provider_connections | 4 | shaping.toml:6 [provider.pretend], as they told us',
         'provider_message_rate | – | default',
         'source_message_rate | 100000/d | shaping.toml:14 [source.default]',
-        'tls | opportunistic | default of delivery.tls',
-        'retry | 5m, 10m, 20m, 40m, 1h 20m, 2h 40m, 4h | default of queue.retry',
+        'tls | opportunistic | default of [delivery]',
+        'retry | 5m, 10m, 20m, 40m, 1h 20m, 2h 40m, 4h | default of [queue]',
       ]),
     )
     expect(lines.find((line) => line.startsWith('connection_rate'))).toMatch(
-      /^connection_rate \| 100000\/s \| .*studs\.toml:\d+, delivery\.connection_rate$/,
+      /^connection_rate \| 100000\/s \| .*studs\.toml:\d+ \[delivery\]$/,
     )
   })
 
@@ -108,7 +108,7 @@ describe('studs resolve', () => {
     const relay = await start()
     await relay.stop()
     expect(await studs(relay, 'resolve', 'a.test')).toMatchObject({
-      code: 1,
+      code: 4,
       err: expect.stringContaining('start it first'),
     })
   })
