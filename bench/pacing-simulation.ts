@@ -38,7 +38,7 @@ export function simulate(model: Model, makeSender: MakeSender, seed: number): Co
   const seconds = Math.ceil(model.endsAt / SECOND)
   const course = { accepted: counts(seconds), putOff: counts(seconds), possible: counts(seconds) }
   for (let second = 0; second < seconds; second++) course.possible[second] = receiver.rateAt(second * SECOND)
-  const underWay = new MinHeap<UnderWay>((a, b) => a.endsAt < b.endsAt)
+  const underWay = new MinHeap<UnderWay>(({ endsAt }) => endsAt)
   const [least, most] = model.latencyMs
   let now = 0
   while (now < model.endsAt) {

@@ -34,7 +34,7 @@ const HEAP_SLACK = 64
 
 export class Lanes {
   readonly #lanes = new Map<string, Lane>()
-  readonly #heap = new MinHeap<HeapEntry>((a, b) => a.dueAt < b.dueAt)
+  readonly #heap = new MinHeap<HeapEntry>(({ dueAt }) => dueAt)
   #entries = 0
 
   get size(): number {

@@ -190,3 +190,14 @@ describe('mail of a tenant that names a pool', () => {
     expect(Math.abs(taken.bulk - taken.shop)).toBeLessThan(20)
   })
 })
+
+test('who went elsewhere is not found here when somebody comes again', () => {
+  const line = lineOf(10)
+  line.addLane(lane('bulk'))
+  line.next()
+  line.addLane(lane('bulk', 'b.test'))
+  expect(line.leave()).toHaveLength(1)
+  expect([line.isIdle, line.next()]).toEqual([true, undefined])
+  line.addLane(lane('bulk', 'c.test'))
+  expect([line.next(), line.next()]).toMatchObject([{ lane: { domain: 'c.test' } }, undefined])
+})

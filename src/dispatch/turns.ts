@@ -30,8 +30,14 @@ interface TenantLine {
 
 /** What is in flight of a claimant, and the pool that it was counted to. */
 interface InFlight {
-  readonly pool: string
+  pool: string
   count: number
+}
+
+/** How a claimant is woken, and the limit that it waits at, if it does. */
+interface Wait {
+  readonly waiter: Waiter
+  limit: Limit | undefined
 }
 
 /** The place of a line, as far as it was found out last. */
@@ -42,11 +48,16 @@ export class SiteLine {
   place: Place
   inFlight = 0
   readonly #onWake: (line: SiteLine) => void
-  /** Claimants that wait at a limit, and at which one. */
-  readonly #blocked = new Map<string, { readonly limit: Limit; readonly waiter: Waiter }>()
+  // For every message somebody comes, waits, is woken and goes. What was made for a claimant stays as long as the line, so
+  // that with tens of thousands of lines not each message leaves something behind that has grown old.
+  /** Claimants that have waited at a limit. */
+  readonly #waits = new Map<string, Wait>()
   /** What a limit gave when it woke the claimant; to be used at once. */
-  readonly #granted = new Map<string, number>()
+  #granted: { readonly name: string; readonly permits: number } | undefined
   readonly #tenants: TenantLine[] = []
+  /** Emptied last: most lines are of one claimant. */
+  #spareTenant: TenantLine | undefined
+  #spareLine: PoolLine | undefined
   /** By tenant, then by claimant. */
   readonly #inFlightOf = new Map<string, Map<string, InFlight>>()
   readonly #inFlightFrom = new Map<string, number>()
@@ -87,36 +98,42 @@ export class SiteLine {
   /** The claimant waits at the limit; its turns are the others' until the waiter is woken. */
   block(claimant: Claimant, limit: Limit): Waiter {
     const name = nameOf(claimant)
-    const waiter = this.#blocked.get(name)?.waiter ?? { wake: (_, permits) => this.#wake(name, permits) }
-    this.#blocked.set(name, { limit, waiter })
+    const known = this.#waits.get(name)
+    if (known !== undefined) {
+      known.limit = limit
+      return known.waiter
+    }
+    const waiter: Waiter = { wake: (_, permits) => this.#wake(name, permits) }
+    this.#waits.set(name, { waiter, limit })
     return waiter
   }
 
   blockedOn(claimant: Claimant): Limit | undefined {
-    return this.#blocked.get(nameOf(claimant))?.limit
+    return this.#waits.get(nameOf(claimant))?.limit
   }
 
   /** All lanes of claimants that wait at a limit. */
   *blockedLanes(): Iterable<Lane> {
-    if (this.#blocked.size === 0) return
+    if (this.#waits.size === 0) return
     for (const { pools } of this.#tenants)
-      for (const line of pools) if (this.#blocked.has(nameOf(line))) yield* line.lanes
+      for (const line of pools) if (this.blockedOn(line) !== undefined) yield* line.lanes
   }
 
   #wake(name: string, permits: number): void {
-    this.#blocked.delete(name)
-    if (permits > 0) this.#granted.set(name, permits)
+    const wait = this.#waits.get(name)
+    if (wait !== undefined) wait.limit = undefined
+    const outer = this.#granted
+    this.#granted = permits > 0 ? { name, permits } : undefined
     this.#onWake(this)
-    this.#granted.delete(name)
+    this.#granted = outer
   }
 
   /** Undefined: nobody gave it anything, so that it has to wait where others wait. */
   takeGrant(claimant: Claimant): number | undefined {
-    if (this.#granted.size === 0) return undefined
-    const name = nameOf(claimant)
-    const granted = this.#granted.get(name)
-    this.#granted.delete(name)
-    return granted
+    if (this.#granted?.name !== nameOf(claimant)) return undefined
+    const { permits } = this.#granted
+    this.#granted = undefined
+    return permits
   }
 
   // ---- what is in flight
@@ -127,25 +144,22 @@ export class SiteLine {
     const all = this.#inFlightOf.get(tenant) ?? new Map<string, InFlight>()
     this.#inFlightOf.set(tenant, all)
     const name = nameOf(claimant)
-    const its = all.get(name) ?? { pool: this.#shareOf(claimant).pool, count: 0 }
-    all.set(name, its)
+    const its = all.get(name) ?? { pool: '', count: 0 }
+    if (its.count === 0) {
+      its.pool = this.#shareOf(claimant).pool
+      all.set(name, its)
+    }
     its.count += count
     this.inFlight += count
     this.#inFlightFrom.set(its.pool, (this.#inFlightFrom.get(its.pool) ?? 0) + count)
   }
 
   ended(claimant: Claimant, count: number): void {
-    const { tenant } = claimant
-    const all = this.#inFlightOf.get(tenant)
-    const its = all?.get(nameOf(claimant))
+    const its = this.#inFlightOf.get(claimant.tenant)?.get(nameOf(claimant))
     this.inFlight -= count
-    if (all === undefined || its === undefined) return
-    its.count -= count
-    if (its.count <= 0) all.delete(nameOf(claimant))
-    if (all.size === 0) this.#inFlightOf.delete(tenant)
-    const left = (this.#inFlightFrom.get(its.pool) ?? 0) - count
-    if (left > 0) this.#inFlightFrom.set(its.pool, left)
-    else this.#inFlightFrom.delete(its.pool)
+    if (its === undefined) return
+    its.count = Math.max(0, its.count - count)
+    this.#inFlightFrom.set(its.pool, Math.max(0, (this.#inFlightFrom.get(its.pool) ?? 0) - count))
   }
 
   /**
@@ -172,7 +186,10 @@ export class SiteLine {
 
   /** Everybody who waits here goes somewhere else. */
   leave(): Turn[] {
-    this.#blocked.clear()
+    for (const wait of this.#waits.values()) wait.limit = undefined
+    // They may be among those who go, with all that waits in them.
+    this.#spareTenant = undefined
+    this.#spareLine = undefined
     return this.#tenants
       .splice(0)
       .flatMap(({ pools }) => pools)
@@ -193,33 +210,44 @@ export class SiteLine {
   }
 
   #mayGo(line: PoolLine): boolean {
-    return !this.#blocked.has(nameOf(line)) && this.freeFor(line) > 0
+    return this.blockedOn(line) === undefined && this.freeFor(line) > 0
   }
 
   /** Whoever had a turn goes to the end: the tenant of the tenants, the pool of its pools. */
   #take(tenantAt: number, poolAt: number): Turn | undefined {
-    const [tenant] = this.#tenants.splice(tenantAt, 1)
-    const [line] = tenant?.pools.splice(poolAt, 1) ?? []
+    const tenant = taken(this.#tenants, tenantAt)
+    const line = tenant && taken(tenant.pools, poolAt)
     if (tenant === undefined || line === undefined) return undefined
-    const flight = line.claimed.shift()
-    const turn: Turn | undefined = flight === undefined ? laneTurn(line.lanes.shift()) : { kind: 'flight', flight }
+    const flight = taken(line.claimed, 0)
+    const turn: Turn | undefined = flight === undefined ? laneTurn(taken(line.lanes, 0)) : { kind: 'flight', flight }
     if (line.claimed.length > 0 || line.lanes.length > 0) tenant.pools.push(line)
+    else this.#spareLine = line
     if (tenant.pools.length > 0) this.#tenants.push(tenant)
+    else this.#spareTenant = tenant
     return turn
   }
 
-  #lineOf({ tenant, pool }: Claimant): PoolLine {
+  #lineOf(claimant: Claimant): PoolLine {
+    const { tenant, pool } = claimant
     let its = this.#tenants.find((each) => each.tenant === tenant)
     if (its === undefined) {
-      its = { tenant, pools: [] }
+      its = this.#spareTenant?.tenant === tenant ? this.#spareTenant : { tenant, pools: [] }
       this.#tenants.push(its)
     }
     const found = its.pools.find((each) => each.pool === pool)
     if (found !== undefined) return found
-    const line: PoolLine = { tenant, ...(pool !== undefined && { pool }), claimed: [], lanes: [] }
+    const spare = this.#spareLine
+    const isIts = spare?.tenant === tenant && spare.pool === pool
+    const line: PoolLine = isIts ? spare : { tenant, ...(pool !== undefined && { pool }), claimed: [], lanes: [] }
     its.pools.push(line)
     return line
   }
+}
+
+/** Taken out of a list; of a list of one without giving back its memory, which the next one needs. */
+function taken<Item>(list: Item[], at: number): Item | undefined {
+  if (at > 0) return list.splice(at, 1)[0]
+  return list.length === 1 ? list.pop() : list.shift()
 }
 
 /** What may be handed over for so many slots: half as many again wait in delivery. */
@@ -231,6 +259,6 @@ function laneTurn(lane: Lane | undefined): Turn | undefined {
   return lane === undefined ? undefined : { kind: 'lane', lane }
 }
 
-function nameOf({ tenant, pool = '' }: Claimant): string {
-  return `${tenant}\0${pool}`
+function nameOf({ tenant, pool }: Claimant): string {
+  return pool === undefined ? tenant : `${tenant}\0${pool}`
 }

@@ -23,7 +23,7 @@ export class HeldSuspensions<Suspension extends Held> {
   readonly #held = new Map<string, Suspension>()
   readonly #counts = new Map<string, number>()
   /** Also those that were replaced or taken back since: they are passed over. */
-  readonly #ends = new MinHeap<Suspension>((a, b) => a.until < b.until)
+  readonly #ends = new MinHeap<Suspension>(({ until }) => until)
   /** Of those that hold; absent: to be made. */
   #sorted: readonly Suspension[] | undefined
   /** None began later. */

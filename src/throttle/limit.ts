@@ -4,6 +4,7 @@
 import type { Rate } from '../config/units.ts'
 import { HOUR, MINUTE, SECOND } from '../util/clock.ts'
 import type { RateLimiter } from './rate-limit.ts'
+import { type Waited, Waiting } from './waiting.ts'
 
 /** Limits are woken together this often, so that permits come in handfuls. */
 export const TICK_MS = 20
@@ -12,6 +13,8 @@ const LONGEST_SPACING_MS = 10 * SECOND
 /** What a receiver has caused may be over any moment: nobody is put off for longer. */
 const LONGEST_AT_LEARNED = 15 * MINUTE
 const SLOTS_KEPT_MS = HOUR
+/** Who was woken and comes back within this time has not stopped waiting. */
+const BREAK_MS = 5 * SECOND
 const LEARNED = /^(?:pace|slow) /
 
 /** Somebody of a tenant who waits: a line of a site. */
@@ -24,14 +27,13 @@ export class Limit {
   readonly name: string
   readonly rate: Rate | undefined
   readonly limiter: RateLimiter
-  /** By tenant, in turn. */
-  readonly waiting = new Map<string, Set<Waiter>>()
-  /** Monotonic: since when somebody has waited, but for short breaks. */
-  waitingSince: number | undefined
-  emptySince: number | undefined
+  readonly waiting = new Waiting<Waiter>()
+  /** Monotonic: since when somebody has waited, but for short breaks. Never undefined, so that it is written in place. */
+  waitingSince = Number.NEGATIVE_INFINITY
+  #emptySince = Number.NEGATIVE_INFINITY
   /** Due in the heap. */
   dueAt = Number.POSITIVE_INFINITY
-  lastUseAt = 0
+  lastUseAt = Number.NEGATIVE_INFINITY
   /** Until when messages have been put off because of it. */
   #reservedUntil = Number.NEGATIVE_INFINITY
   /** Until when one that came early has the next permit. */
@@ -41,6 +43,24 @@ export class Limit {
     this.name = name
     this.limiter = limiter
     this.rate = rate
+  }
+
+  wait(tenant: string, waiter: Waiter, now: number): void {
+    if (this.waiting.size === 0 && now - this.#emptySince > BREAK_MS) this.waitingSince = now
+    this.waiting.add(tenant, waiter)
+  }
+
+  /** Whose turn it is, taken out. */
+  next(now: number): Waited<Waiter> | undefined {
+    const next = this.waiting.next()
+    if (next !== undefined && this.waiting.size === 0) this.#emptySince = now
+    return next
+  }
+
+  /** Everybody, taken out. */
+  drain(now: number): readonly Waited<Waiter>[] {
+    if (this.waiting.size > 0) this.#emptySince = now
+    return this.waiting.drain()
   }
 
   /** For one message that is put off: as many come back in a stretch of time as there will be permits. */
@@ -80,6 +100,8 @@ export class Limit {
 export interface Permit {
   readonly limits: readonly Limit[]
   readonly takenAt: number
+  /** Those of them that give a place back when the attempt ends. */
+  readonly places?: readonly Limit[]
   /** Which source the message leaves from. */
   readonly source?: string
 }

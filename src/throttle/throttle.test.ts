@@ -261,3 +261,21 @@ test('those put off for want of a place come back as often as places come free',
   expect(Math.max(...waits)).toBeGreaterThan(150 * SECOND)
   expect(waits.filter((ms) => ms <= 10 * SECOND).length).toBeLessThan(70)
 })
+
+test('who comes back within seconds has been waiting all the time; later it is another wait', async () => {
+  const { clock, throttle } = start()
+  const limit = throttle.rate({ name: 'path', rate: { count: 1, per: SECOND } })
+  const waiter: Waiter = { wake: () => undefined }
+  throttle.wait(limit, 'bulk', waiter)
+  const began = clock.monotonic()
+  // Woken by the rate, or because everybody is.
+  await clock.advance(2 * SECOND)
+  expect(limit.waiting.size).toBe(0)
+  await clock.advance(2 * SECOND)
+  throttle.wait(limit, 'bulk', waiter)
+  expect(limit.waitingSince).toBe(began)
+  throttle.wakeAll()
+  await clock.advance(6 * SECOND)
+  throttle.wait(limit, 'bulk', waiter)
+  expect(limit.waitingSince).toBe(clock.monotonic())
+})

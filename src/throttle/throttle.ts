@@ -17,13 +17,11 @@ export interface ThrottleParts {
 }
 
 const FORGET_EVERY = 1000
-/** Who was woken and comes back within this time has not stopped waiting. */
-const BREAK_MS = 5000
 
 export class Throttle {
   readonly #parts: ThrottleParts
   readonly #limits = new Map<string, Limit>()
-  readonly #due = new MinHeap<{ readonly limit: Limit; readonly dueAt: number }>((a, b) => a.dueAt < b.dueAt)
+  readonly #due = new MinHeap<Limit>(({ dueAt }) => dueAt)
   #timer: { readonly at: number; readonly timer: Timer } | undefined
   #made = 0
 
@@ -38,6 +36,7 @@ export class Throttle {
   /** The limit of this name, made when first used; a changed rate is taken over. */
   rate({ name, rate }: RateLimit): Limit {
     const known = this.#limits.get(name)
+    if (known?.rate === rate) return known
     if (known?.rate?.count === rate.count && known.rate.per === rate.per) return known
     const limit = new Limit(name, this.#limiterOf(name, rate, known?.limiter), rate)
     this.#add(limit)
@@ -82,7 +81,13 @@ export class Throttle {
       if (limit.limiter.available(now) === 0) return { waitMs: limit.reserve(now), full: limit }
     }
     for (const { limiter } of limits) limiter.take(now)
-    return source === undefined ? { limits, takenAt: now } : { limits, takenAt: now, source }
+    const places = limits.some(hasPlaces) ? limits.filter(hasPlaces) : undefined
+    return {
+      limits,
+      takenAt: now,
+      ...(places !== undefined && { places }),
+      ...(source !== undefined && { source }),
+    }
   }
 
   /** Nothing was sent for it. */
@@ -94,32 +99,24 @@ export class Throttle {
   }
 
   /** Its attempt is over: places are free again, rates stay used. */
-  ended({ limits }: Permit): void {
+  ended({ places }: Permit): void {
+    if (places === undefined) return
     const now = this.#parts.clock.monotonic()
-    for (const limit of limits) {
-      if (!(limit.limiter instanceof Slots)) continue
-      limit.limiter.ended(now)
+    for (const limit of places) {
+      if (limit.limiter instanceof Slots) limit.limiter.ended(now)
       this.#wake(limit)
     }
   }
 
   wait(limit: Limit, tenant: string, waiter: Waiter): void {
-    const waiters = limit.waiting.get(tenant) ?? new Set()
-    waiters.add(waiter)
-    limit.waiting.set(tenant, waiters)
-    const now = this.#parts.clock.monotonic()
-    if (limit.waitingSince === undefined || now - (limit.emptySince ?? now) > BREAK_MS) limit.waitingSince = now
-    limit.emptySince = undefined
+    limit.wait(tenant, waiter, this.#parts.clock.monotonic())
     this.#arm(limit)
   }
 
   /** Wakes everybody, to look again: settings have changed. */
   wakeAll(): void {
     for (const limit of this.#limits.values()) {
-      const waiting = [...limit.waiting]
-      limit.waiting.clear()
-      limit.emptySince = this.#parts.clock.monotonic()
-      for (const [tenant, waiters] of waiting) for (const waiter of waiters) waiter.wake(tenant, 0)
+      for (const { tenant, waiter } of limit.drain(this.#parts.clock.monotonic())) waiter.wake(tenant, 0)
     }
   }
 
@@ -163,8 +160,7 @@ export class Throttle {
   }
 
   #moveWaiters(from: Limit, to: Limit): void {
-    for (const [tenant, waiters] of from.waiting) for (const waiter of waiters) this.wait(to, tenant, waiter)
-    from.waiting.clear()
+    for (const { tenant, waiter } of from.waiting.drain()) this.wait(to, tenant, waiter)
   }
 
   /** Limits that nobody has used for as long as they count. */
@@ -187,28 +183,28 @@ export class Throttle {
     const dueAt = now + Math.max(waitMs, TICK_MS)
     if (limit.dueAt <= dueAt) return
     limit.dueAt = dueAt
-    this.#due.push({ limit, dueAt })
+    this.#due.push(limit)
     if (this.#timer === undefined || dueAt < this.#timer.at) this.#setTimer()
   }
 
   #setTimer(): void {
     this.#timer?.timer.cancel()
     this.#timer = undefined
-    const first = this.#due.peek()
-    if (first === undefined) return
-    const delayMs = Math.max(1, Math.ceil(first.dueAt - this.#parts.clock.monotonic()))
-    this.#timer = { at: first.dueAt, timer: this.#parts.clock.after(delayMs, () => this.#tick()) }
+    const at = this.#due.firstKey
+    if (at === Number.POSITIVE_INFINITY) return
+    const delayMs = Math.max(1, Math.ceil(at - this.#parts.clock.monotonic()))
+    this.#timer = { at, timer: this.#parts.clock.after(delayMs, () => this.#tick()) }
   }
 
   #tick(): void {
     this.#timer = undefined
     const now = this.#parts.clock.monotonic()
     for (;;) {
-      const first = this.#due.peek()
-      if (first === undefined || first.dueAt > now) break
-      this.#due.pop()
-      // An entry that was overtaken by an earlier one says nothing.
-      if (first.limit.dueAt === first.dueAt) this.#wake(first.limit)
+      const dueAt = this.#due.firstKey
+      const limit = dueAt > now ? undefined : this.#due.pop()
+      if (limit === undefined) break
+      // Overtaken by an earlier time, it says nothing.
+      if (limit.dueAt === dueAt) this.#wake(limit)
     }
     this.#setTimer()
   }
@@ -216,29 +212,23 @@ export class Throttle {
   /** Permits go to the tenants in turn, an equal share to each; what one does not use is the next one's. */
   #wake(limit: Limit): void {
     limit.dueAt = Number.POSITIVE_INFINITY
-    const first = limit.limiter.available(this.#parts.clock.monotonic())
-    const share = Math.max(1, Math.floor(first / Math.max(1, limit.waiting.size)))
+    const { limiter, waiting } = limit
+    const { clock } = this.#parts
+    const tenants = waiting.size
+    if (tenants === 0) return
+    const share = Math.max(1, Math.floor(limiter.available(clock.monotonic()) / tenants))
     // Twice round at most: what the division leaves over goes to those whose turn comes next.
-    for (let turns = 2 * limit.waiting.size; turns > 0; turns--) {
-      const available = limit.limiter.available(this.#parts.clock.monotonic())
-      const next = available === 0 ? undefined : nextIn(limit.waiting)
+    for (let turns = 2 * tenants; turns > 0; turns--) {
+      const now = clock.monotonic()
+      const available = limiter.available(now)
+      const next = available === 0 ? undefined : limit.next(now)
       if (next === undefined) break
       next.waiter.wake(next.tenant, Math.min(share, available))
     }
-    if (limit.waiting.size === 0) limit.emptySince = this.#parts.clock.monotonic()
-    else this.#arm(limit)
+    this.#arm(limit)
   }
 }
 
-/** The first waiter of the tenant whose turn it is; the tenant goes to the end. */
-function nextIn(waiting: Map<string, Set<Waiter>>): { readonly tenant: string; readonly waiter: Waiter } | undefined {
-  for (const [tenant, waiters] of waiting) {
-    waiting.delete(tenant)
-    for (const waiter of waiters) {
-      waiters.delete(waiter)
-      if (waiters.size > 0) waiting.set(tenant, waiters)
-      return { tenant, waiter }
-    }
-  }
-  return undefined
+function hasPlaces({ limiter }: Limit): boolean {
+  return limiter instanceof Slots
 }
