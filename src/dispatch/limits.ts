@@ -2,6 +2,7 @@
 // anything is claimed from it: by what all its messages share. A message is asked once it is known; with its permit it
 // gets the source it leaves from.
 
+import { byName } from '../config/by-name.ts'
 import type { Settings } from '../config/schema.ts'
 import type { Delivery, RateLimit, Site } from '../delivery/delivery.ts'
 import type { Message } from '../mail/message.ts'
@@ -73,7 +74,7 @@ export class Limits {
   admit(message: Message, place: Site, before?: string): Permit | { readonly waitMs: number; readonly full?: Limit } {
     const { throttle } = this.#parts
     const pool = this.#poolOf(message.tenant, message.pool)
-    const mayMove = this.#parts.settings().pool.find(({ name }) => name === pool)?.move ?? true
+    const mayMove = byName(this.#parts.settings().pool, pool)?.move ?? true
     const source = this.#choice.choose({ pool, message: message.id, place, before, mayMove })
     // Its pool stands still; others in its lane go on from another one.
     if (source === undefined && this.#membersOf(pool).length > 0) return { waitMs: RESTS_MS }
@@ -89,7 +90,7 @@ export class Limits {
     const { throttle, settings } = this.#parts
     const limits: Limit[] = []
     if (place.shared !== undefined) limits.push(throttle.slots(place.shared))
-    const rate = settings().tenant.find(({ name }) => name === tenant)?.messageRate
+    const rate = byName(settings().tenant, tenant)?.messageRate
     if (rate !== undefined) limits.push(throttle.rate({ name: `tenant ${tenant}`, rate }))
     const [source] = this.#parts.delivery.sourcesOf(pool)
     for (const limit of source === undefined ? [] : this.#ofSource(place, source))
@@ -115,7 +116,7 @@ export class Limits {
 
   /** Pools that mail in a lane of older versions may name besides. */
   #othersOf(tenant: string): readonly string[] {
-    return this.#parts.settings().tenant.find(({ name }) => name === tenant)?.pools ?? []
+    return byName(this.#parts.settings().tenant, tenant)?.pools ?? []
   }
 
   #over(
@@ -176,12 +177,12 @@ export class Limits {
   }
 
   #poolOf(tenant: string, pool: string | undefined): string {
-    return pool ?? this.#parts.settings().tenant.find(({ name }) => name === tenant)?.pool ?? 'default'
+    return pool ?? byName(this.#parts.settings().tenant, tenant)?.pool ?? 'default'
   }
 
   /** The sources of a pool that carry mail, whether they may now or not. */
   #membersOf(name: string): readonly string[] {
-    const pool = this.#parts.settings().pool.find((each) => each.name === name)
+    const pool = byName(this.#parts.settings().pool, name)
     return pool?.sources.flatMap(({ source, weight }) => (weight > 0 ? [source] : [])) ?? []
   }
 }

@@ -99,9 +99,11 @@ export function createRecorder(parts: Parts): Recorder {
 
 class PolicyRecorder implements Recorder {
   readonly #parts: Parts
+  readonly #sharing: ReadonlySet<string>
 
   constructor(parts: Parts) {
     this.#parts = parts
+    this.#sharing = new Set(parts.tenants)
   }
 
   classify({ cause, way }: Pick<Failure, 'cause' | 'way'>): Verdict {
@@ -120,7 +122,7 @@ class PolicyRecorder implements Recorder {
     this.#listen(failure)
     this.#endTrial(tenant, target, message)
     const first = this.classify(failure)
-    const ambiguous = isAmbiguous(cause)
+    const ambiguous = lastWord(cause)?.kind === 'ambiguous'
     const before = ending === 'deferred' ? undefined : strikes.read(tenant, target)
     const judged = decide({
       verdict: first,
@@ -260,8 +262,8 @@ class PolicyRecorder implements Recorder {
 
   /** What a delivery means for entries that keep nothing back. */
   #clearedEntries(tenant: string, target: string, message: string): Write[] {
-    const { list, tenants, clock } = this.#parts
-    const scopes = tenants.includes(tenant) ? [tenant, GLOBAL_SCOPE] : [tenant]
+    const { list, clock } = this.#parts
+    const scopes = this.#sharing.has(tenant) ? [tenant, GLOBAL_SCOPE] : [tenant]
     return scopes.flatMap((scope) => {
       const entry = list.get(scope, target)
       const after = entry === undefined ? 'keep' : afterMail(entry, message, clock.now())
@@ -288,10 +290,6 @@ function verdictOf(category: Category, first: Verdict): Verdict {
 function isTemporary(cause: Cause): boolean {
   if (cause.kind === 'expired') return true
   return causeStatus(cause, false).startsWith('4')
-}
-
-function isAmbiguous(cause: Cause): boolean {
-  return lastWord(cause)?.kind === 'ambiguous'
 }
 
 /** What was heard or met last; of a message that expired, before it did. */

@@ -1,6 +1,7 @@
 // From a claimed recipient to what delivery takes: the return path on the wire, the pool, the body when it is one chunk.
 
 import { dayOf, makeToken, type ReturnPathKey } from '../bounce/return-path.ts'
+import { byName } from '../config/by-name.ts'
 import type { Settings } from '../config/schema.ts'
 import type { Attempt } from '../delivery/delivery.ts'
 import { domainOf } from '../mail/address.ts'
@@ -35,7 +36,7 @@ export function attemptOf(parts: AttemptParts, { message, recipient, content, pe
     sender,
     recipient: recipient.address,
     domain: domainOf(recipient.address),
-    pool: message.pool ?? parts.settings().tenant.find(({ name }) => name === message.tenant)?.pool ?? 'default',
+    pool: message.pool ?? byName(parts.settings().tenant, message.tenant)?.pool ?? 'default',
     ...(permit?.source === undefined ? {} : { source: permit.source }),
     sizeBytes: message.sizeBytes + header.length,
     body: message.body,
@@ -62,7 +63,6 @@ function senderOnTheWire({ settings }: AttemptParts, message: Message, token: st
   const { domain } = settings()
   const domainName = message.senderDomain
   const own =
-    domain.find(({ name }) => name === domainName) ??
-    domain.find((each) => each.subdomains && domainName.endsWith(`.${each.name}`))
+    byName(domain, domainName) ?? domain.find((each) => each.subdomains && domainName.endsWith(`.${each.name}`))
   return own?.returnPath === undefined ? message.sender : `${token}@${own.returnPath}`
 }

@@ -2,6 +2,7 @@
 // {new state, schedule, records, strikes and suppressions, perhaps a report to the sender}, then one event. Accepting,
 // settling and what comes back compose changes; only here they are written.
 
+import { byName } from '../config/by-name.ts'
 import type { Settings, TenantSettings } from '../config/schema.ts'
 import type { ComposedRecord, Journal } from '../journal/journal.ts'
 import type { JournalRecord, StoredRecord } from '../journal/record.ts'
@@ -216,6 +217,6 @@ export class RecipientBook {
   }
 
   tenant(name: string): TenantSettings | undefined {
-    return this.#parts.settings().tenant.find((tenant) => tenant.name === name)
+    return byName(this.#parts.settings().tenant, name)
   }
 }

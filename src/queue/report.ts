@@ -2,6 +2,7 @@
 // the queue, so that it stands or falls with the change it reports. A report has the null sender and is never reported
 // itself.
 
+import { byName } from '../config/by-name.ts'
 import type { Settings } from '../config/schema.ts'
 import { composeDsn, type Dsn, type DsnKind, wantsDsn } from '../dsn/dsn.ts'
 import { addressIndex } from '../journal/journal.ts'
@@ -55,7 +56,7 @@ function reportFor(parts: Parts, input: ReportInput): Report | undefined {
   const now = parts.clock.now()
   const kind = dsnKind(input, now)
   if (kind === undefined) return undefined
-  const credential = parts.settings().credential.find(({ name }) => name === message.credential)
+  const credential = byName(parts.settings().credential, message.credential)
   const isWanted = wantsDsn({
     kind,
     recipient: after,
@@ -71,11 +72,12 @@ function reportFor(parts: Parts, input: ReportInput): Report | undefined {
  * have reports, whole messages in them, sent to any address it names as the sender.
  */
 function isOwnSender({ domain: domains }: Settings, { tenant, sender }: Message): boolean {
-  const domain = parseAddress(sender)?.domain
-  return domains.some(
-    ({ name, tenant: owner, subdomains }) =>
-      owner === tenant && (name === domain || (subdomains && domain?.endsWith(`.${name}`))),
-  )
+  const domain = parseAddress(sender)?.domain ?? ''
+  for (let name: string = domain; ; name = name.slice(name.indexOf('.') + 1)) {
+    const own = byName(domains, name)
+    if (own?.tenant === tenant && (name === domain || own.subdomains)) return true
+    if (!name.includes('.')) return false
+  }
 }
 
 /** What the change would be reported as; undefined when nobody ever wants to hear of it. */

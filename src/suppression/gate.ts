@@ -1,6 +1,7 @@
 // The gate: whether a message may be sent to an address. Asked at RCPT (find) and again right before every attempt
 // (admission). Puts together what the list says, who is on trial, and the addresses a tenant's policy refuses.
 
+import { byName } from '../config/by-name.ts'
 import type { Settings } from '../config/schema.ts'
 import type { EmailAddress } from '../mail/address.ts'
 import type { Clock, EpochMs } from '../util/clock.ts'
@@ -34,8 +35,7 @@ interface Parts {
 const FREE: Admission = { kind: 'free' }
 
 export function createGate({ list, trials, settings, clock }: Parts): Gate {
-  const tenantOf = (name: string): Settings['tenant'][number] | undefined =>
-    settings().tenant.find((tenant) => tenant.name === name)
+  const tenantOf = (name: string): Settings['tenant'][number] | undefined => byName(settings().tenant, name)
   const refusedRole = (tenant: string, address: EmailAddress): Suppression | undefined =>
     tenantOf(tenant)?.roleAddresses === 'refuse' && isRole(address, settings().suppression.roles)
       ? roleEntry({ tenant, target: addressTarget(address, settings().suppression), now: clock.now() })
