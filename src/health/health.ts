@@ -6,6 +6,7 @@ import type { Journal } from '../journal/journal.ts'
 import type { JournalRecord } from '../journal/record.ts'
 import type { Logger } from '../observe/logger.ts'
 import { HOUR, MINUTE } from '../util/clock.ts'
+import { Ongoing } from '../util/ongoing.ts'
 import { type AlertScope, Alerts, type Standing } from './alerts.ts'
 import { type BookParts, HealthBook } from './book.ts'
 import { type Counts, countsOf } from './counts.ts'
@@ -45,9 +46,8 @@ export class Health {
   readonly #parts: HealthParts
   readonly #book: HealthBook
   readonly #usual: Usual
-  readonly #stop = new AbortController()
+  readonly #loops = new Ongoing()
   #unfollow: () => void = () => undefined
-  #running: Promise<unknown> = Promise.resolve()
 
   constructor(parts: HealthParts) {
     this.#parts = parts
@@ -65,27 +65,29 @@ export class Health {
   start(): void {
     this.#unfollow = this.#parts.journal.follow((record) => this.#count(record))
     const everySave = () => this.#parts.settings().health.saveEvery
-    this.#running = Promise.all([
-      this.#repeat(
-        'watch',
-        () => TICK_MS,
-        () => this.watch(),
-      ),
-      this.#repeat('save', everySave, () => this.#book.save()),
-      this.#repeat(
-        'prune',
-        () => HOUR,
-        () => this.#book.prune(),
-      ),
-      this.#watchAges(),
-    ])
+    this.#loops.begin(() =>
+      Promise.all([
+        this.#repeat(
+          'watch',
+          () => TICK_MS,
+          () => this.watch(),
+        ),
+        this.#repeat('save', everySave, () => this.#book.save()),
+        this.#repeat(
+          'prune',
+          () => HOUR,
+          () => this.#book.prune(),
+        ),
+        this.#watchAges(),
+      ]),
+    )
   }
 
   /** What was counted is durable when it resolves. */
   async stop(): Promise<void> {
-    this.#stop.abort()
+    const ended = this.#loops.end()
     this.#unfollow()
-    await this.#running
+    await ended
     await this.#guarded('save', () => this.#book.save())
   }
 
@@ -150,7 +152,7 @@ export class Health {
 
   async #watchAges(): Promise<void> {
     const { clock } = this.#parts
-    const { signal } = this.#stop
+    const { signal } = this.#loops
     while (!signal.aborted) {
       await clock.sleep(LEAST_AGE_INTERVAL_MS, signal)
       if (signal.aborted) return
@@ -166,8 +168,8 @@ export class Health {
     const { queueAge, queueAgeMinimum, clear, off } = settings().alert
     const ages = off.includes('queue-age')
       ? new Map<string, number>()
-      : await agesOf(this.#parts, { minimum: queueAgeMinimum, signal: this.#stop.signal })
-    if (this.#stop.signal.aborted) return
+      : await agesOf(this.#parts, { minimum: queueAgeMinimum, signal: this.#loops.signal })
+    if (this.#loops.signal.aborted) return
     const known = this.alerts.ofName('queue-age').map(({ scope }) => scope.name)
     const standings = [...new Set([...ages.keys(), ...known])].map((tenant): Standing => {
       const scope: AlertScope = { kind: 'tenant', name: tenant }
@@ -187,7 +189,7 @@ export class Health {
   }
 
   async #repeat(what: string, intervalMs: () => number, work: () => Promise<void>): Promise<void> {
-    const { signal } = this.#stop
+    const { signal } = this.#loops
     while (!signal.aborted) {
       await this.#parts.clock.sleep(intervalMs(), signal)
       if (!signal.aborted) await this.#guarded(what, work)

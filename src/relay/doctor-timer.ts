@@ -6,6 +6,7 @@
 // looked at more often, so that mail does not wait for longer than it must. A source that an operator lets go on by hand
 // stays free until it was good once.
 
+import { byName } from '../config/by-name.ts'
 import type { Settings } from '../config/schema.ts'
 import type { Alert, Alerts, Standing } from '../health/alerts.ts'
 import { readExamination, writeExamination } from '../health/examination.ts'
@@ -16,6 +17,7 @@ import type { Logger } from '../observe/logger.ts'
 import type { Store } from '../store/store.ts'
 import type { Suspensions } from '../throttle/suspensions.ts'
 import { type Clock, DAY, type EpochMs, HOUR, MINUTE } from '../util/clock.ts'
+import { Ongoing } from '../util/ongoing.ts'
 
 export interface DoctorTimerParts {
   readonly settings: () => Settings
@@ -40,22 +42,20 @@ const WHO = 'doctor'
 
 export class DoctorTimer {
   readonly #parts: DoctorTimerParts
-  readonly #stop = new AbortController()
+  readonly #timer = new Ongoing()
   /** Looked broken the last time, for the first time. */
   #suspected = new Set<string>()
-  #running: Promise<void> = Promise.resolve()
 
   constructor(parts: DoctorTimerParts) {
     this.#parts = parts
   }
 
   start(): void {
-    this.#running = this.#run()
+    this.#timer.begin((signal) => this.#run(signal))
   }
 
-  async stop(): Promise<void> {
-    this.#stop.abort()
-    await this.#running
+  stop(): Promise<void> {
+    return this.#timer.end()
   }
 
   /** Until when a message waits because its sender domain is broken; undefined when it may go. */
@@ -65,9 +65,10 @@ export class DoctorTimer {
     const now = clock.now()
     // Its last attempt is made all the same; and nobody waits for an end that nobody would see.
     if (now >= expiresAt || this.#everyMs() === 0) return undefined
-    const own = settings().domain.find(
-      ({ name, subdomains }) => name === senderDomain || (subdomains && senderDomain.endsWith(`.${name}`)),
-    )
+    const { domain } = settings()
+    const own =
+      byName(domain, senderDomain) ??
+      domain.find(({ name, subdomains }) => subdomains && senderDomain.endsWith(`.${name}`))
     if (own === undefined || alerts.get('dns-broken', { kind: 'domain', name: own.name }) === undefined)
       return undefined
     return Math.min(now + HOLD_MS, expiresAt)
@@ -78,7 +79,7 @@ export class DoctorTimer {
     const { clock, store, settings, examine } = this.#parts
     const begun = clock.monotonic()
     // Name servers may keep it waiting for longer than a stop can.
-    const sections = await Promise.race([examine(), aborted(this.#stop.signal)])
+    const sections = await Promise.race([examine(), aborted(this.#timer.signal)])
     if (sections === undefined) return
     await writeExamination(store, { at: clock.now(), tookMs: Math.round(clock.monotonic() - begun), sections })
     const { domain, source, alert } = settings()
@@ -148,9 +149,8 @@ export class DoctorTimer {
     return (['dns-broken', 'listed'] as const).some((each) => this.#parts.alerts.get(each, scope) !== undefined)
   }
 
-  async #run(): Promise<void> {
+  async #run(signal: AbortSignal): Promise<void> {
     const { clock, logger } = this.#parts
-    const { signal } = this.#stop
     const earliest = clock.monotonic() + FIRST_MS
     let last = this.#lastExaminedAt()
     while (!signal.aborted) {

@@ -7,6 +7,7 @@ import type { Logger } from '../observe/logger.ts'
 import type { Acceptor } from '../queue/submission.ts'
 import type { Signer } from '../sign/signer.ts'
 import { type Clock, DAY, HOUR, MINUTE } from '../util/clock.ts'
+import { Ongoing } from '../util/ongoing.ts'
 import { composeMail, composeReport } from './compose.ts'
 import { type ReportTarget, reportTargets } from './record.ts'
 import { type DayCount, dayOf, type TlsTally } from './tally.ts'
@@ -53,26 +54,23 @@ const MAX_AGE_DAYS = 3
 
 export class TlsReporter {
   readonly #parts: ReporterParts
-  readonly #stop = new AbortController()
-  #running: Promise<void> = Promise.resolve()
+  readonly #timer = new Ongoing()
 
   constructor(parts: ReporterParts) {
     this.#parts = parts
   }
 
   start(): void {
-    this.#running = this.#run()
+    this.#timer.begin((signal) => this.#run(signal))
   }
 
   /** What was counted is durable when it resolves. */
-  async stop(): Promise<void> {
-    this.#stop.abort()
-    await this.#running
+  stop(): Promise<void> {
+    return this.#timer.end()
   }
 
-  async #run(): Promise<void> {
+  async #run(signal: AbortSignal): Promise<void> {
     const { clock, random } = this.#parts
-    const { signal } = this.#stop
     let dueAt = clock.now() + EARLIEST_MS
     while (!signal.aborted) {
       await clock.sleep(FLUSH_MS, signal)
@@ -102,7 +100,7 @@ export class TlsReporter {
     const oldest = dayOf(Date.parse(today) - MAX_AGE_DAYS * DAY)
     for (const day of tally.daysBefore(today)) {
       for (const counts of tally.ofDay(day)) {
-        if (this.#stop.signal.aborted) return
+        if (this.#timer.signal.aborted) return
         const isDone = await this.#report(counts)
         if (isDone || day < oldest) await tally.forget(counts)
       }
@@ -134,7 +132,7 @@ export class TlsReporter {
       const isTaken = await this.#parts.post(
         target.url,
         { body: report, type: 'application/tlsrpt+gzip' },
-        this.#stop.signal,
+        this.#timer.signal,
       )
       logger.info({ ...about, to: target.url.host, isTaken }, 'a TLS report was posted')
       return isTaken
