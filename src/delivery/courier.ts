@@ -6,11 +6,13 @@ import type { Outcome } from '../mail/outcome.ts'
 import { type Clock, SECOND } from '../util/clock.ts'
 import { DeadHosts } from './candidates.ts'
 import { Authorities } from './client-tls.ts'
-import { deliver, type Link, type Work } from './deliver.ts'
+import { deliver } from './deliver.ts'
 import type { ChunkReader, PathStatus } from './delivery.ts'
+import type { Link } from './link.ts'
 import { type PathLimits, Paths } from './paths.ts'
 import { createTlsPolicy, type TlsPolicy } from './tls-policy.ts'
 import type { TlsResult } from './tls-result.ts'
+import type { Work } from './work.ts'
 
 type DeliverySettings = Settings['delivery']
 

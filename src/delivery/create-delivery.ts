@@ -10,7 +10,6 @@ import { createShaping, type Shaping } from '../shaping/shaping.ts'
 import { type Clock, SECOND } from '../util/clock.ts'
 import { createAddressPolicy, type Listening } from './address-policy.ts'
 import { type Carrier, Courier } from './courier.ts'
-import type { Work } from './deliver.ts'
 import type { Attempt, ChunkReader, Delivery, Location } from './delivery.ts'
 import { createDirectory, type Directory } from './directory.ts'
 import type { LocalAddresses } from './local-addresses.ts'
@@ -23,6 +22,7 @@ import { createSources, hash, type Source, type Sources } from './sources.ts'
 import { Thread } from './thread.ts'
 import type { TlsResult } from './tls-result.ts'
 import { createTlsRules } from './tls-rules.ts'
+import type { Work } from './work.ts'
 import { pathName } from './work-limits.ts'
 
 export interface DeliveryOptions {
@@ -86,13 +86,13 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     }
     if (closing.signal.aborted) return CLOSING
     const outcome = await carrier.carry({ attempt, source, ...places.of(attempt.domain, found.destination, source) })
-    return (await unlessLost(source, outcome)) ?? outcome
+    return hadNoAddress(outcome) ? ((await unlessLost(source)) ?? outcome) : outcome
   }
 
   /** The address it was to leave from has gone: nothing was tried, and the source is chosen anew without it. */
-  async function unlessLost(source: Source, outcome: Outcome): Promise<Outcome | undefined> {
+  async function unlessLost(source: Source): Promise<Outcome | undefined> {
     const { addresses } = options
-    if (addresses === undefined || !hadNoAddress(outcome)) return undefined
+    if (addresses === undefined) return undefined
     const own = [source.ipv4, source.ipv6].filter((address) => address !== undefined)
     await Promise.all(own.map((address) => addresses.look(address)))
     const lost = own.filter((address) => !addresses.isThere(address))
@@ -218,16 +218,15 @@ function createCarrier({ settings, clock, readChunk, logger, onTls }: DeliveryOp
  * talk between threads.
  */
 function dividedAmong(threads: readonly Carrier[]): Carrier {
-  const ownerOf = ({ source, destination, limits }: Work): Carrier | undefined => {
+  const [only] = threads
+  if (only === undefined) throw new RangeError('there is no delivery thread')
+  if (threads.length === 1) return only
+  const ownerOf = ({ source, destination, limits }: Work): Carrier => {
     const owner = limits?.owner ?? pathName(source.name, destination.site, limits?.domain)
-    return threads[threads.length === 1 ? 0 : hash(owner) % threads.length]
+    return threads[hash(owner) % threads.length] ?? only
   }
   return {
-    async carry(work) {
-      const owner = ownerOf(work)
-      if (owner === undefined) throw new RangeError('there is no delivery thread')
-      return owner.carry(work)
-    },
+    carry: (work) => ownerOf(work).carry(work),
     paths: async () => (await Promise.all(threads.map((thread) => thread.paths()))).flat(),
     reconfigure(settings) {
       for (const thread of threads) thread.reconfigure(settings)

@@ -13,55 +13,27 @@
 // - A message that must not travel without verified TLS (REQUIRETLS, RFC 8689) fails where no host offers to see to it.
 
 import type { Cause, Outcome, Way } from '../mail/outcome.ts'
-import { isPermanent, isTransient } from '../mail/reply.ts'
 import { BodyReader } from '../store/body-reader.ts'
-import type { Clock } from '../util/clock.ts'
 import { type Candidate, candidates, type DeadHosts } from './candidates.ts'
-import { type ClientSettings, type ConnectResult, type SendResult, SmtpClient } from './client.ts'
+import type { ClientSettings, SendResult, SmtpClient } from './client.ts'
 import { NO_REQUIRETLS } from './client-envelope.ts'
-import type { Authorities } from './client-tls.ts'
-import type { Attempt, ChunkReader } from './delivery.ts'
+import type { ChunkReader } from './delivery.ts'
 import { demandFor } from './demand-for.ts'
-import { connectionKind, type Destination, endpoint } from './destination.ts'
-import type { Connection } from './kept-connections.ts'
+import { connectionKind, endpoint } from './destination.ts'
+import { deferred, isAboutTls, isRefusal, judged, lacksRequireTls, verifiedAs } from './judged.ts'
+import { type Link, type LinkOptions, openLink } from './link.ts'
 import type { Slot } from './paths.ts'
-import { retryAfter } from './retry-after.ts'
-import type { Source } from './sources.ts'
 import type { Refused } from './tls-demand.ts'
-import type { TlsMode, TlsPolicy } from './tls-policy.ts'
-import { appliedPolicy, policyTroubles, shortcoming, type TlsResult } from './tls-result.ts'
-import type { WorkLimits } from './work-limits.ts'
+import type { TlsPolicy } from './tls-policy.ts'
+import { appliedPolicy } from './tls-result.ts'
+import type { Work } from './work.ts'
 
-/** An attempt with everything that was decided for it; what crosses to a worker. */
-export interface Work {
-  readonly attempt: Attempt
-  readonly destination: Destination
-  readonly source: Source
-  /** Absent: those of the settings, for everybody the same. */
-  readonly limits?: WorkLimits
-}
-
-/** A connection together with where it leads to. */
-export interface Link extends Connection {
-  readonly client: SmtpClient
-  readonly candidate: Candidate
-}
-
-export interface DeliverOptions {
+export interface DeliverOptions extends LinkOptions {
   readonly settings: ClientSettings & { readonly attemptTimeout: number; readonly ipv6: boolean }
-  readonly clock: Clock
   readonly readChunk: ChunkReader
   readonly random: () => number
   readonly dead: DeadHosts
   readonly tlsPolicy: TlsPolicy
-  /** Instead of the well-known authorities. */
-  readonly authorities?: Authorities
-  /** Told how TLS went with every host that MX led to. */
-  readonly onTls?: (result: TlsResult) => void
-  /** All open connections, so that they can be cut. */
-  readonly links: Set<Link>
-  /** Aborts when the relay does not wait any longer. */
-  readonly stop: AbortSignal
 }
 
 /** Rejects only for errors of our own. */
@@ -118,7 +90,8 @@ class Deliverer {
   /** Undefined when this host decided nothing. */
   async #overCandidate(candidate: Candidate): Promise<Outcome | undefined> {
     const { tlsPolicy } = this.#options
-    const { destination } = this.#work
+    const work = this.#work
+    const { destination } = work
     let tls = tlsPolicy.modeFor(endpoint(candidate.address, destination), candidate.tls.mode)
     for (;;) {
       const grant = await this.#slot.connection(this.#kind, this.#fresh)
@@ -128,7 +101,7 @@ class Deliverer {
         if (outcome !== undefined) return outcome
         continue
       }
-      const opened = await this.#connect(candidate, tls)
+      const opened = await openLink({ work, candidate, tls, until: this.#until, options: this.#options })
       if ('client' in opened) return this.#over(opened, 'new')
       this.#note(candidate, opened)
       // Cut by ourselves, even in the middle of a handshake, it says nothing about the host.
@@ -161,75 +134,6 @@ class Deliverer {
   #notNow({ reason, retryAfterMs }: { readonly reason: string; readonly retryAfterMs: number }): Outcome {
     if (this.#cause !== undefined) return this.#undecided()
     return { kind: 'returned', reason, retryAfterMs, throttled: true }
-  }
-
-  async #connect(candidate: Candidate, tls: TlsMode): Promise<Link | Cause> {
-    const { clock, settings, stop, authorities } = this.#options
-    const { destination, source } = this.#work
-    const controller = new AbortController()
-    const abort = (): void => controller.abort()
-    const timer = clock.after(this.#until - clock.monotonic(), abort)
-    stop.addEventListener('abort', abort)
-    try {
-      const result = await SmtpClient.connect({
-        target: {
-          host: candidate.host,
-          address: candidate.address,
-          port: destination.port,
-          implicitTls: destination.implicitTls,
-        },
-        ...(candidate.localAddress !== undefined && { localAddress: candidate.localAddress }),
-        ehlo: source.ehlo,
-        tls,
-        verify: candidate.tls.verify,
-        ...(candidate.tls.dane !== undefined && { dane: candidate.tls.dane }),
-        ...(candidate.tls.minVersion !== undefined && { minVersion: candidate.tls.minVersion }),
-        ...(authorities !== undefined && { authorities }),
-        ...(destination.auth !== undefined && { auth: destination.auth }),
-        settings,
-        clock,
-        signal: controller.signal,
-      })
-      this.#tellOfTls(candidate, tls, result)
-      return result.ok ? this.#link(result.client, candidate) : result.cause
-    } finally {
-      timer.cancel()
-      stop.removeEventListener('abort', abort)
-    }
-  }
-
-  /** Nothing is told of hosts that are known to be broken, or that we cut off ourselves. */
-  #tellOfTls(candidate: Candidate, tls: TlsMode, result: ConnectResult): void {
-    const { destination, attempt } = this.#work
-    const { onTls } = this.#options
-    if (onTls === undefined || destination.vouched === 'config' || tls === 'none' || this.#isOver) return
-    if (!result.ok && result.cause.kind !== 'tls') return
-    const { isInPolicy, localAddress = result.ok ? result.client.localAddress : undefined } = candidate
-    const failure = result.ok
-      ? shortcoming(destination, {
-          isInPolicy,
-          isTls: result.client.tls !== undefined,
-          isVerified: result.client.tlsVerified !== undefined,
-        })
-      : ((result.cause.kind === 'tls' ? result.cause.failure : undefined) ?? 'validation-failure')
-    const about = {
-      domain: attempt.domain,
-      mx: candidate.host,
-      mxAddress: candidate.address,
-      ...(localAddress !== undefined && { localAddress }),
-    }
-    const policy = appliedPolicy(destination, candidate.tls)
-    onTls({ ...about, policy, ...(failure !== undefined && { failure }) })
-    for (const trouble of policyTroubles(destination, candidate.host)) onTls({ ...about, ...trouble })
-  }
-
-  #link(client: SmtpClient, candidate: Candidate): Link {
-    const { links, stop } = this.#options
-    const made = link(client, candidate)
-    links.add(made)
-    made.onClose(() => links.delete(made))
-    if (stop.aborted) made.destroy() // opened in the moment of closing: nobody else would cut it
-    return made
   }
 
   #overKept(kept: Link): Promise<Outcome | undefined> {
@@ -320,77 +224,5 @@ class Deliverer {
     } finally {
       await reader.close()
     }
-  }
-}
-
-/** An authority and the name are what MTA-STS demands; where it does, that is what they count for. */
-function verifiedAs({ tls }: Candidate, by: 'dane' | 'pki'): 'dane' | 'mta-sts' | 'pki' {
-  return by === 'pki' && tls.by === 'mta-sts' ? 'mta-sts' : by
-}
-
-function lacksRequireTls(cause: Cause): boolean {
-  return cause.kind === 'local' && cause.code === NO_REQUIRETLS
-}
-
-/** Words about more than the connection they were said on, which 421 may be alone about. */
-function isRefusal(cause: Cause): boolean {
-  return cause.kind === 'reply' && cause.reply.code !== 421
-}
-
-function judged(result: SendResult, way: Way): Outcome | undefined {
-  if (result.ok) return { kind: 'delivered', reply: result.reply, way }
-  return isUndecided(result.cause) ? undefined : { ...decided(result.cause), way }
-}
-
-function link(client: SmtpClient, candidate: Candidate): Link {
-  return {
-    client,
-    candidate,
-    get usable() {
-      return client.usable
-    },
-    quit: () => client.quit(),
-    destroy: () => client.destroy(),
-    onClose: (callback) => client.onClose(callback),
-  }
-}
-
-/** Whether leaving TLS out may help. */
-function isAboutTls(cause: Cause): boolean {
-  return cause.kind === 'tls' || ('command' in cause && cause.command === 'STARTTLS')
-}
-
-/** Whether the host spoke of itself or broke off before the dot, so that another one may do better. */
-function isUndecided(cause: Cause): boolean {
-  switch (cause.kind) {
-    case 'connect':
-    case 'tls':
-    case 'timeout':
-    case 'protocol':
-      return true
-    case 'local':
-      return lacksRequireTls(cause) // RFC 8689 §4.2.1: another host may offer it
-    case 'reply':
-      return (
-        (cause.reply.code === 421 && cause.command !== 'dot') || (isTransient(cause.reply) && cause.command === 'MAIL')
-      )
-    default:
-      return false
-  }
-}
-
-function decided(cause: Cause): Outcome & { readonly kind: 'deferred' | 'failed' } {
-  const isFinal =
-    cause.kind === 'reply' ? isPermanent(cause.reply) : cause.kind === 'local' && cause.code.startsWith('5')
-  return isFinal ? { kind: 'failed', cause } : deferred(cause)
-}
-
-function deferred(cause: Cause, way?: Way): Extract<Outcome, { kind: 'deferred' }> {
-  const retryAfterMs = cause.kind === 'reply' ? retryAfter(cause.reply) : undefined
-  return {
-    kind: 'deferred',
-    cause,
-    ...(way !== undefined && { way }),
-    ...(retryAfterMs !== undefined && { retryAfterMs }),
   }
 }

@@ -27,13 +27,14 @@ export interface LocateOptions {
   readonly validMs: number
 }
 
+export interface AttemptPlace {
+  readonly destination: Destination
+  readonly limits: WorkLimits
+}
+
 export interface Places {
-  /** For an attempt. */
-  of(
-    domain: Domain,
-    destination: Destination,
-    source: Source,
-  ): { readonly destination: Destination; readonly limits: WorkLimits }
+  /** For an attempt; the same objects each time it is asked. */
+  of(domain: Domain, destination: Destination, source: Source): AttemptPlace
   locate(domain: Domain, destination: Destination, about: LocateOptions): Site
   resolve(domain: Domain, found: Found): Resolution
 }
@@ -46,6 +47,11 @@ class ShapedPlaces implements Places {
   readonly #parts: PlacesParts
   readonly #providers = new WeakMap<Destination, { readonly provider: string | undefined; readonly isWhole: boolean }>()
   readonly #limits = new WeakMap<Effective, Map<string, WorkLimits>>()
+  /** By source. A destination was found out for one domain; asked for another, the answers begin anew. */
+  readonly #places = new WeakMap<
+    Destination,
+    { readonly domain: Domain; readonly bySource: Map<string, AttemptPlace> }
+  >()
   /** By tenant. */
   readonly #poolOf: ReadonlyMap<string, string>
 
@@ -54,16 +60,18 @@ class ShapedPlaces implements Places {
     this.#poolOf = new Map(parts.settings.tenant.map(({ name, pool = 'default' }) => [name, pool]))
   }
 
-  of(
-    domain: Domain,
-    destination: Destination,
-    source: Source,
-  ): { readonly destination: Destination; readonly limits: WorkLimits } {
-    const effective = this.#effective(domain, destination, source.name)
-    return {
-      destination: this.#shaped(domain, destination, effective),
+  of(domain: Domain, destination: Destination, source: Source): AttemptPlace {
+    const known = this.#places.get(destination)
+    const bySource = known?.domain === domain ? known.bySource : new Map<string, AttemptPlace>()
+    if (bySource !== known?.bySource) this.#places.set(destination, { domain, bySource })
+    const place = bySource.get(source.name)
+    if (place !== undefined) return place
+    const made = {
+      destination: this.#shaped(domain, destination, this.#effective(domain, destination, source.name)),
       limits: this.#limitsOf(domain, destination, source.name),
     }
+    bySource.set(source.name, made)
+    return made
   }
 
   locate(domain: Domain, destination: Destination, about: LocateOptions): Site {

@@ -3,12 +3,19 @@
 
 import type { Settings } from '../config/schema.ts'
 import type { Outcome } from '../mail/outcome.ts'
-import type { Work } from './deliver.ts'
-import type { PathStatus } from './delivery.ts'
+import type { Attempt, PathStatus } from './delivery.ts'
 import type { TlsResult } from './tls-result.ts'
+import type { Told } from './told-places.ts'
 
 export type ToWorker =
-  | { readonly kind: 'work'; readonly items: readonly { readonly id: number; readonly work: Work }[] }
+  | {
+      readonly kind: 'work'
+      /** What was told before is over: the numbers begin anew. */
+      readonly forget: boolean
+      /** Which the items go by from now on. */
+      readonly told: readonly Told[]
+      readonly items: readonly { readonly id: number; readonly place: number; readonly attempt: Attempt }[]
+    }
   /** Answers `read`; `bytes` is absent when the chunk is gone, `problem` says why it could not be read. */
   | { readonly kind: 'chunk'; readonly id: number; readonly bytes?: Uint8Array | undefined; readonly problem?: string }
   | { readonly kind: 'settings'; readonly settings: Settings['delivery'] }

@@ -8,10 +8,11 @@ import type { Outcome } from '../mail/outcome.ts'
 import type { Logger } from '../observe/logger.ts'
 import { type Clock, SECOND } from '../util/clock.ts'
 import type { Carrier } from './courier.ts'
-import type { Work } from './deliver.ts'
-import type { ChunkReader, PathStatus } from './delivery.ts'
+import type { Attempt, ChunkReader, PathStatus } from './delivery.ts'
 import { Batch, type FromWorker, type ToWorker } from './thread-messages.ts'
 import type { TlsResult } from './tls-result.ts'
+import { type Told, ToldPlaces } from './told-places.ts'
+import type { Work } from './work.ts'
 
 // The sources run as .ts, the built package as .js; a thread is started from the same kind of file as this one.
 const WORKER = new URL(`./worker${extname(import.meta.url)}`, import.meta.url)
@@ -32,7 +33,8 @@ export class Thread implements Carrier {
   readonly #options: ThreadOptions
   readonly #underWay = new Map<number, { readonly work: Work; readonly answer: (outcome: Outcome) => void }>()
   readonly #asked = new Map<number, (paths: readonly PathStatus[]) => void>()
-  readonly #batch: Batch<Extract<ToWorker, { kind: 'work' }>['items'][number]>
+  readonly #batch: Batch<{ readonly id: number; readonly work: Work }>
+  readonly #places = new ToldPlaces()
   #settings: Settings['delivery']
   #worker: Worker | undefined
   #lastId = 0
@@ -81,6 +83,7 @@ export class Thread implements Carrier {
   }
 
   #start(): Worker {
+    this.#places.forget()
     const worker = new Worker(this.#options.script ?? WORKER, {
       workerData: { settings: this.#settings },
       name: 'delivery',
@@ -103,11 +106,15 @@ export class Thread implements Carrier {
     }
     this.#worker ??= this.#start()
     const transfer: ArrayBuffer[] = []
-    post(
-      this.#worker,
-      { kind: 'work', items: items.map(({ id, work }) => ({ id, work: packed(work, transfer) })) },
-      transfer,
-    )
+    const told: Told[] = []
+    const forget = this.#places.isFull
+    if (forget) this.#places.forget()
+    const numbered = items.map(({ id, work }) => ({
+      id,
+      place: this.#places.numberOf(work, (place) => told.push(place)),
+      attempt: packed(work.attempt, transfer),
+    }))
+    post(this.#worker, { kind: 'work', forget, told, items: numbered }, transfer)
   }
 
   #hear(message: FromWorker, worker: Worker): void {
@@ -174,11 +181,11 @@ function post(worker: Worker, message: ToWorker, transfer: readonly ArrayBuffer[
  * The content as bytes of its own that move to the worker: one copy, and the caller keeps what is his. Cloned as it is,
  * a slice of a large buffer would take the whole of it along.
  */
-function packed(work: Work, transfer: ArrayBuffer[]): Work {
-  if (work.attempt.content === undefined) return work
-  const content = new Uint8Array(work.attempt.content)
+function packed(attempt: Attempt, transfer: ArrayBuffer[]): Attempt {
+  if (attempt.content === undefined) return attempt
+  const content = new Uint8Array(attempt.content)
   transfer.push(content.buffer)
-  return { ...work, attempt: { ...work.attempt, content } }
+  return { ...attempt, content }
 }
 
 function returned(reason: string): Outcome {

@@ -8,6 +8,7 @@ import { Courier } from './courier.ts'
 import type { ChunkReader } from './delivery.ts'
 import { Batch, type FromWorker, type ToWorker } from './thread-messages.ts'
 import type { TlsResult } from './tls-result.ts'
+import type { WorkPlace } from './work.ts'
 
 export interface WorkerStart {
   readonly settings: Settings['delivery']
@@ -43,10 +44,21 @@ function serve(port: MessagePort, start: WorkerStart): void {
     say({ kind: 'outcomes', items }),
   )
 
+  const places = new Map<number, WorkPlace>()
+  function carry({ forget, told, items }: Extract<ToWorker, { kind: 'work' }>): void {
+    if (forget) places.clear()
+    for (const { number, place } of told) places.set(number, place)
+    for (const { id, place: number, attempt } of items) {
+      const place = places.get(number)
+      if (place === undefined) throw new RangeError(`nobody has told of place ${number}`)
+      courier.carry({ ...place, attempt }).then((outcome) => outcomes.add({ id, outcome }))
+    }
+  }
+
   port.on('message', (message: ToWorker) => {
     switch (message.kind) {
       case 'work':
-        for (const { id, work } of message.items) courier.carry(work).then((outcome) => outcomes.add({ id, outcome }))
+        carry(message)
         return
       case 'chunk': {
         const reading = readings.get(message.id)

@@ -7,17 +7,11 @@ import type { RateLimit } from '../delivery/delivery.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { JournalRecord } from '../journal/record.ts'
 import type { Logger } from '../observe/logger.ts'
-import {
-  createPaceController,
-  type PaceController,
-  type PaceOptions,
-  type PaceSnapshot,
-  type Signal,
-} from '../pacing/controller.ts'
-import { decode, encode } from '../store/codec.ts'
-import { textKey } from '../store/keys.ts'
+import { createPaceController, type PaceController, type PaceOptions, type Signal } from '../pacing/controller.ts'
 import type { Store, Write } from '../store/store.ts'
-import { type Clock, type EpochMs, HOUR, MINUTE, SECOND, type Timer } from '../util/clock.ts'
+import { type Clock, type EpochMs, HOUR, MINUTE, type Timer } from '../util/clock.ts'
+import { isAbout, paceLimit } from './pace-limit.ts'
+import { noPaceRow, paceRow, type Slow, type SlowPath, storedPaces } from './pace-rows.ts'
 
 export interface PaceBookParts {
   readonly store: Store
@@ -51,12 +45,6 @@ export interface Spoken {
   readonly why: () => string
 }
 
-interface Slow {
-  readonly since: EpochMs
-  readonly why: string
-  readonly usual: number
-}
-
 interface Path {
   controller: PaceController
   /** Those that the controller was made with. */
@@ -68,23 +56,17 @@ interface Path {
   isDirty: boolean
 }
 
-interface StoredPace extends Slow {
-  readonly name: string
-  readonly savedAt: EpochMs
-  readonly snapshot: PaceSnapshot
-}
-
+const LEARNED = 'learned'
 const MOST_PATHS = 20_000
 /** One that nothing was heard of for so long and that is not slow has nothing to remember. */
 const FORGET_MS = 2 * HOUR
 const SAVE_EVERY = MINUTE
-const SMALLEST_CHANGE = 0.03
-/** Rates of paths are paces, never quotas: spread evenly, however slow. */
-const PACE_SPAN = 30 * SECOND
 
 export class PaceBook {
   readonly #parts: PaceBookParts
   readonly #paths = new Map<string, Path>()
+  /** Names of those that are slow: mostly none. */
+  readonly #slow = new Set<string>()
   readonly #removed = new Set<string>()
   #options: { readonly given: Partial<PaceOptions>; readonly held: Partial<PaceOptions> } | undefined
   #timer: Timer | undefined
@@ -92,12 +74,17 @@ export class PaceBook {
 
   constructor(parts: PaceBookParts) {
     this.#parts = parts
-    for (const { value } of parts.store.range('pace', {})) this.#read(decode<StoredPace>(value))
+    for (const path of storedPaces(parts.store, parts.clock)) this.#read(path)
     if (this.#paths.size > 0) this.#arm()
   }
 
   get size(): number {
     return this.#paths.size
+  }
+
+  /** Asked for every turn, before any name is put together. */
+  get isAnySlow(): boolean {
+    return this.#slow.size > 0
   }
 
   heard({ name, signal, durationMs, why }: Spoken): void {
@@ -124,8 +111,7 @@ export class PaceBook {
     const rate = path && this.#rateOf(path)
     if (path === undefined) return undefined
     if (rate === undefined) path.limit = undefined
-    else if (path.limit === undefined || Math.abs(perSecond(path.limit) / rate - 1) > SMALLEST_CHANGE)
-      path.limit = paceLimit(`pace ${name}`, rate)
+    else if (path.limit === undefined || !isAbout(path.limit, rate)) path.limit = paceLimit(`pace ${name}`, rate)
     return path.limit
   }
 
@@ -136,14 +122,14 @@ export class PaceBook {
   }
 
   list(): readonly LearnedPace[] {
-    return [...this.#paths.keys()].flatMap((name) => this.get(name) ?? [])
+    return [...this.#slow].flatMap((name) => this.get(name) ?? [])
   }
 
   /** What was learned is forgotten. Durable when it resolves; undefined when there was nothing. */
   async forget(name: string, by: { readonly who: string; readonly why: string }): Promise<LearnedPace | undefined> {
     const found = this.get(name)
     if (found === undefined) return undefined
-    this.#paths.delete(name)
+    this.#remove(name)
     await this.#record({ kind: 'recovered', name, ...by }, 'now')
     return found
   }
@@ -210,12 +196,14 @@ export class PaceBook {
     const snapshot = path.controller.snapshot(at)
     const usual = Math.max(snapshot?.demand ?? 0, snapshot?.ceiling ?? 0, rate)
     path.slow = { since: clock.now(), why, usual }
+    this.#slow.add(name)
     path.isDirty = true
     void this.#record({ kind: 'slowed', name, who: LEARNED, why, pace: rate }, 'soon')
   }
 
   #recovered(name: string, path: Path): void {
     path.slow = undefined
+    this.#slow.delete(name)
     path.limit = undefined
     path.isDirty = false
     this.#parts.onPace(name, undefined)
@@ -229,7 +217,7 @@ export class PaceBook {
     const { journal, store, clock, logger } = this.#parts
     const target = { kind: 'slow', name }
     const { record, writes } = journal.compose({ ...about, at: clock.now(), tenant: '*', recipient: '*', target })
-    const row: Write[] = about.kind === 'recovered' ? [{ table: 'pace', key: textKey(name), value: undefined }] : []
+    const row: Write[] = about.kind === 'recovered' ? [noPaceRow(name)] : []
     try {
       await store.write([...row, ...writes], urgency)
       journal.publish([record])
@@ -268,25 +256,28 @@ export class PaceBook {
     )
     for (const [name, path] of byWorth.slice(0, MOST_PATHS / 10)) {
       if (path.slow !== undefined) this.#removed.add(name)
-      this.#paths.delete(name)
+      this.#remove(name)
     }
+  }
+
+  #remove(name: string): void {
+    this.#paths.delete(name)
+    this.#slow.delete(name)
   }
 
   async #save(): Promise<void> {
     const { store, clock, logger } = this.#parts
     const at = clock.monotonic()
-    const savedAt = clock.now()
     const gone = [...this.#removed].filter((name) => !this.#paths.has(name))
     this.#removed.clear()
     const saved: Path[] = []
-    const writes: Write[] = gone.map((name) => ({ table: 'pace', key: textKey(name), value: undefined }))
+    const writes = gone.map(noPaceRow)
     for (const [name, path] of this.#paths) {
       const snapshot = path.isDirty ? path.controller.snapshot(at) : undefined
       path.isDirty = false
       if (snapshot === undefined || path.slow === undefined) continue
       saved.push(path)
-      const row: StoredPace = { name, ...path.slow, savedAt, snapshot: { ...snapshot, at: snapshot.at - at } }
-      writes.push({ table: 'pace', key: textKey(name), value: encode(row) })
+      writes.push(paceRow({ name, slow: path.slow, snapshot }, clock))
     }
     if (writes.length === 0) return
     try {
@@ -298,26 +289,11 @@ export class PaceBook {
     }
   }
 
-  #read({ name, savedAt, snapshot, since, why, usual }: StoredPace): void {
-    const { clock } = this.#parts
-    // A clock that went back makes it younger, never older than it is.
-    const age = Math.max(0, clock.now() - savedAt)
-    const at = clock.monotonic()
-    const from = { ...snapshot, at: at + snapshot.at - age }
+  #read({ name, slow, snapshot }: SlowPath): void {
     const options = this.#currentOptions() ?? {}
-    const controller = createPaceController(options, from)
-    const slow = { since, why, usual }
-    this.#paths.set(name, { controller, options, slow, limit: undefined, heardAt: at, isDirty: false })
+    const controller = createPaceController(options, snapshot)
+    const heardAt = this.#parts.clock.monotonic()
+    this.#paths.set(name, { controller, options, slow, limit: undefined, heardAt, isDirty: false })
+    this.#slow.add(name)
   }
-}
-
-const LEARNED = 'learned'
-
-/** `rate`: messages a second. */
-export function paceLimit(name: string, rate: number): RateLimit {
-  return { name, rate: { count: (rate * PACE_SPAN) / SECOND, per: PACE_SPAN } }
-}
-
-function perSecond({ rate }: RateLimit): number {
-  return (rate.count * SECOND) / rate.per
 }

@@ -22,7 +22,8 @@ import type { Shaping } from '../shaping/shaping.ts'
 import type { Store } from '../store/store.ts'
 import { nameAt, placesOf, type Suspension, type SuspensionKind, type Suspensions } from '../throttle/suspensions.ts'
 import { type Clock, type EpochMs, HOUR, SECOND } from '../util/clock.ts'
-import { type LearnedPace, PaceBook, paceLimit } from './pace-book.ts'
+import { type LearnedPace, PaceBook } from './pace-book.ts'
+import { paceLimit } from './pace-limit.ts'
 import type { Heard, Pacer } from './pacer.ts'
 
 export interface PacingParts {
@@ -86,7 +87,7 @@ export class Pacing implements Pacer {
   }
 
   limits(place: Site, source: string): readonly RateLimit[] {
-    const learned = this.#book.size === 0 ? undefined : this.#book.limit(nameAt(source, place.line))
+    const learned = this.#book.isAnySlow ? this.#book.limit(nameAt(source, place.line)) : undefined
     const slow = this.#slow(place, source)
     const byRule = slow?.rate === undefined ? undefined : this.#slowLimit(slow)
     if (learned === undefined) return byRule === undefined ? NO_LIMITS : [byRule]

@@ -75,7 +75,7 @@ class StoreJournal implements Journal {
 
   compose(record: JournalRecord): ComposedRecord {
     // Never back, also when the clock steps back: a cursor must not miss what comes later.
-    this.#lastTime = Math.max(this.#lastTime, this.#clock.now())
+    this.#lastTime = Math.max(this.#lastTime, Math.floor(this.#clock.now()))
     this.#sequence = (this.#sequence + 1) % SEQUENCE_LIMIT
     const key = journalKey(this.#lastTime, this.#sequence)
     const writes: Write[] = [{ table: 'journal', key, value: encode(record) }]
@@ -88,7 +88,7 @@ class StoreJournal implements Journal {
     if (isChangeByHand(record)) {
       writes.push({ table: 'journal-by-target', key: textKey(record.recipient, key), value: EMPTY })
     }
-    return { record: { ...record, position: formatPosition(key) }, writes }
+    return { record: { ...record, position: positionOf(this.#lastTime, this.#sequence) }, writes }
   }
 
   publish(records: readonly StoredRecord[]): void {
@@ -185,6 +185,10 @@ class StoreJournal implements Journal {
 
 function formatPosition(key: Buffer): string {
   const { time, sequence } = readJournalKey(key)
+  return positionOf(time, sequence)
+}
+
+function positionOf(time: number, sequence: number): string {
   return `${time}-${sequence}`
 }
 

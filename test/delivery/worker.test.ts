@@ -318,7 +318,9 @@ describe('a thread that dies', () => {
     const clock = new FakeClock()
     const thread = new Thread({ settings: deliverySettings(), clock, readChunk: noChunks, logger, script })
     open.defer(() => thread.close(0))
-    const carry = (to: string) => thread.carry({ attempt: attempt(to), destination: destination(mx.port), source })
+    // Which the next thread has to be told of again.
+    const there = destination(mx.port)
+    const carry = (to: string) => thread.carry({ attempt: attempt(to), destination: there, source })
 
     expect(await carry('a@one.example')).toMatchObject({ kind: 'delivered' })
     const crashed = carry('crash@one.example')
@@ -329,6 +331,27 @@ describe('a thread that dies', () => {
     expect(await carry('b@one.example')).toMatchObject({ kind: 'returned', retryAfterMs: 1000 })
     await clock.advance(1000)
     expect(await carry('c@one.example')).toMatchObject({ kind: 'delivered' })
+    expect(mx.mails.map(({ recipient }) => recipient)).toEqual(['a@one.example', 'c@one.example'])
+  })
+
+  test('of more places than it is told at one time none is forgotten', async () => {
+    const mx = open.use(await ScriptedMx.start({}))
+    const thread = new Thread({
+      settings: deliverySettings(),
+      clock: systemClock,
+      readChunk: noChunks,
+      logger: silentLogger(),
+    })
+    open.defer(() => thread.close(0))
+    const there = destination(mx.port)
+    const carry = (to: string, where = there) => thread.carry({ attempt: attempt(to), destination: where, source })
+    expect(await carry('a@one.example')).toMatchObject({ kind: 'delivered' })
+    // No host at all: an outcome without a connection.
+    const nowhere = Array.from({ length: 1000 }, (_, n) => ({ ...there, site: `s${n}`, hosts: [] }))
+    const outcomes = await Promise.all(nowhere.map((where) => carry('b@one.example', where)))
+    expect(outcomes.filter(({ kind }) => kind === 'deferred')).toHaveLength(1000)
+    expect(await carry('c@one.example')).toMatchObject({ kind: 'delivered' })
+    expect(await carry('d@one.example', nowhere[7])).toMatchObject({ kind: 'deferred', cause: { kind: 'connect' } })
     expect(mx.mails.map(({ recipient }) => recipient)).toEqual(['a@one.example', 'c@one.example'])
   })
 

@@ -7,7 +7,6 @@ import '../../src/delivery/worker.ts'
 let isDoomed = false
 
 parentPort?.on('message', (message: ToWorker) => {
-  if (message.kind === 'work')
-    isDoomed ||= message.items.some(({ work }) => work.attempt.recipient.startsWith('crash@'))
+  if (message.kind === 'work') isDoomed ||= message.items.some(({ attempt }) => attempt.recipient.startsWith('crash@'))
   if (message.kind === 'paths' && isDoomed) throw new Error('the thread was told to die')
 })
