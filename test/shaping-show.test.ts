@@ -191,7 +191,7 @@ describe.skipIf(missing !== undefined)(`resolve, explain, doctor${leftOut}`, () 
     for (const n of [0, 1]) expect(await recorded('delivered', `u${n}@slow.example`)).not.toHaveProperty('way.tls')
     expect(cells((await studs('explain', 'partner.example')).out)).toContain('Nobody waits.')
     expect((await studs('explain', 'old.example')).out).toMatch(
-      /1 recipient waiting, 0 of them due\n {2}Waits for its next attempt, in [45]m.*\n {2}Last refused: bob@old\.example, tls: the server offers no STARTTLS \(/,
+      /1 recipient waiting, 0 of them due\n {2}Waits for its next attempt, in [45]m.*\n {2}Last refused: bob@old\.example, tls 4\.7\.5: the server offers no STARTTLS \(/,
     )
     const limited = (await studs('explain', 'slow.example')).out
     expect(limited).toMatch(/3 recipients waiting, 3 of them due\n {2}Limited: message_rate 2\/h .*The next goes in 1h/)

@@ -4,6 +4,8 @@
 import type { Category } from '../bounce/verdict.ts'
 import type { EventRecord, MessageDetail, RecipientDetail } from '../http/operations.ts'
 import type { RecordKind } from '../journal/record.ts'
+import { causeText } from '../mail/outcome.ts'
+import type { SmtpCommand } from '../mail/reply.ts'
 import { EVIDENCE_MEANINGS, MEANINGS, REPORT_KIND_NAMES, UNSUBSCRIBE_MEANING } from './meaning.ts'
 import type { Page } from './output.ts'
 import { type Colour, padEnd, widthOf, wrap } from './terminal.ts'
@@ -35,6 +37,8 @@ const LABELS: Readonly<Record<RecordKind, { readonly label: string; readonly col
 }
 /** Kinds that end an attempt; on the others the count of attempts says nothing. */
 const IS_ATTEMPT: ReadonlySet<RecordKind> = new Set(['delivered', 'deferred', 'failed', 'expired'])
+/** From these on it is about the mail, not about the connection. */
+const MAIL_COMMANDS: ReadonlySet<SmtpCommand> = new Set(['MAIL', 'RCPT', 'DATA', 'dot'])
 const OFFSET_WIDTH = 10
 const LABEL_WIDTH = 12
 const DETAIL_INDENT = ' '.repeat(16)
@@ -195,7 +199,8 @@ function details(event: EventRecord, review: Review | undefined): Detail[] {
 /** `from 203.0.113.10 over TLSv1.3, after 214ms, to RCPT:` */
 function wayLine({ way, cause }: EventRecord): string {
   if (way === undefined) return ''
-  const over = way.mx === undefined ? '' : ` over ${tlsText(way)}`
+  const isMail = way.tls !== undefined || cause === undefined || mayHaveBegun(cause)
+  const over = way.mx === undefined || !isMail ? '' : ` over ${tlsText(way)}`
   const to = cause?.kind === 'reply' ? `, to ${cause.command}` : ''
   return `from ${way.local_address ?? way.source}${over}, after ${durationText(way.duration_ms)}${to}:`
 }
@@ -232,11 +237,8 @@ export function causeLines(cause: WireCause): string[] {
       return cause.last === undefined
         ? ['Its life ended before the first attempt.']
         : ['Its life ended. The last attempt:', ...causeLines(cause.last)]
-    case 'dns':
-    case 'local':
-      return [`${cause.kind} ${cause.code}: ${cause.detail}`]
     default:
-      return [`${cause.kind}: ${cause.detail}`]
+      return [causeText(cause)]
   }
 }
 
@@ -245,12 +247,21 @@ export function causeLine(cause: WireCause): string {
   if (cause.kind === 'reply')
     return [...(cause.reply.code === 0 ? [] : [cause.reply.code]), ...cause.reply.lines].join(' ')
   if (cause.kind === 'expired') return cause.last === undefined ? 'expired' : `expired: ${causeLine(cause.last)}`
-  return `${cause.kind}: ${cause.detail}`
+  return causeText(cause)
 }
 
 function verdictLine({ category, code, kind, fault, rule }: NonNullable<EventRecord['verdict']>): string {
   const meaning: string | undefined = MEANINGS[category as Category]
   return `→ ${category} (${code}, ${kind}, fault: ${fault}) by ${rule}${meaning === undefined ? '' : `. ${meaning}`}`
+}
+
+/** Whether anything of the mail may have been said when it ended so: not where TLS or the connection could not be had. */
+function mayHaveBegun(cause: WireCause): boolean {
+  if (cause.kind === 'expired') return cause.last !== undefined && mayHaveBegun(cause.last)
+  return (
+    cause.kind === 'ambiguous' ||
+    ('command' in cause && cause.command !== undefined && MAIL_COMMANDS.has(cause.command))
+  )
 }
 
 /** `TLSv1.3 (dane)`: by what the certificate was verified, if it was. */

@@ -68,6 +68,8 @@ export interface Site {
   readonly provider?: string
   /** Attempts it can take at one time over all sources. */
   readonly slots: number
+  /** That carry mail now, of all pools: what is under way from others takes no place here. Absent: whichever. */
+  readonly sources?: readonly string[]
   /** Of these, what the sources of a pool can take: the tenant's, where none is named. Absent: all share everything. */
   shareOf?(tenant: string, pool?: string): PoolShare
   /** With other sites, over all sources. */

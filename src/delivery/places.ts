@@ -99,6 +99,7 @@ class ShapedPlaces implements Places {
       line: ownPath ? `${site} ${domain}` : site,
       ...(provider !== undefined && { provider }),
       slots: slotsOver(all),
+      sources: all,
       shareOf: (tenant, named) => {
         const pool = named ?? this.#poolOf.get(tenant) ?? 'default'
         return { pool, slots: slots.get(pool) ?? 1 }

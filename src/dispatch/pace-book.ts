@@ -11,7 +11,7 @@ import { createPaceController, type PaceController, type PaceOptions, type Signa
 import type { Store, Write } from '../store/store.ts'
 import { type Clock, type EpochMs, HOUR, MINUTE, type Timer } from '../util/clock.ts'
 import { isAbout, paceLimit } from './pace-limit.ts'
-import { noPaceRow, paceRow, type Slow, type SlowPath, storedPaces } from './pace-rows.ts'
+import { noPaceRow, paceRows, type Slow, type SlowPath, storedPaces } from './pace-rows.ts'
 
 export interface PaceBookParts {
   readonly store: Store
@@ -271,14 +271,15 @@ export class PaceBook {
     const gone = [...this.#removed].filter((name) => !this.#paths.has(name))
     this.#removed.clear()
     const saved: Path[] = []
-    const writes = gone.map(noPaceRow)
+    const slow: SlowPath[] = []
     for (const [name, path] of this.#paths) {
       const snapshot = path.isDirty ? path.controller.snapshot(at) : undefined
       path.isDirty = false
       if (snapshot === undefined || path.slow === undefined) continue
       saved.push(path)
-      writes.push(paceRow({ name, slow: path.slow, snapshot }, clock))
+      slow.push({ name, slow: path.slow, snapshot })
     }
+    const writes = [...gone.map(noPaceRow), ...paceRows(slow, clock)]
     if (writes.length === 0) return
     try {
       await store.write(writes, 'soon')

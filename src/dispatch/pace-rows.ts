@@ -5,6 +5,7 @@ import type { PaceSnapshot } from '../pacing/controller.ts'
 import { decode, encode } from '../store/codec.ts'
 import { textKey } from '../store/keys.ts'
 import type { Store, Write } from '../store/store.ts'
+import { ageOf, type Stamp, stampOf } from '../util/age.ts'
 import type { Clock, EpochMs } from '../util/clock.ts'
 
 export interface Slow {
@@ -20,18 +21,21 @@ export interface SlowPath {
   readonly snapshot: PaceSnapshot
 }
 
-interface StoredPace extends Slow {
+interface StoredPace extends Slow, Stamp {
   readonly name: string
-  readonly savedAt: EpochMs
   readonly snapshot: PaceSnapshot
 }
 
-type Times = Pick<Clock, 'now' | 'monotonic'>
+type Times = Pick<Clock, 'now' | 'monotonic' | 'sinceBoot'>
 
-export function paceRow({ name, slow, snapshot }: SlowPath, clock: Times): Write {
-  const aged = { ...snapshot, at: snapshot.at - clock.monotonic() }
-  const row: StoredPace = { name, ...slow, savedAt: clock.now(), snapshot: aged }
-  return { table: 'pace', key: textKey(name), value: encode(row) }
+/** One row for each path, all of the same moment. */
+export function paceRows(paths: readonly SlowPath[], clock: Times): Write[] {
+  const at = clock.monotonic()
+  const stamp = stampOf(clock)
+  return paths.map(({ name, slow, snapshot }) => {
+    const row: StoredPace = { name, ...slow, ...stamp, snapshot: { ...snapshot, at: snapshot.at - at } }
+    return { table: 'pace', key: textKey(name), value: encode(row) }
+  })
 }
 
 export function noPaceRow(name: string): Write {
@@ -40,12 +44,11 @@ export function noPaceRow(name: string): Write {
 
 export function storedPaces(store: Store, clock: Times): SlowPath[] {
   return store.range('pace', {}).map(({ value }) => {
-    const { name, savedAt, snapshot, since, why, usual } = decode<StoredPace>(value)
-    // A clock that went back makes it younger, never older than it is.
-    const age = Math.max(0, clock.now() - savedAt)
+    const { name, snapshot, since, why, usual, ...stamp } = decode<StoredPace>(value)
+    const age = ageOf(stamp, clock)
     return {
       name,
-      slow: { since, why, usual },
+      slow: { since: clock.now() - age - Math.max(0, stamp.savedAt - since), why, usual },
       snapshot: { ...snapshot, at: clock.monotonic() + snapshot.at - age },
     }
   })

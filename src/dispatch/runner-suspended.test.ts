@@ -6,12 +6,11 @@ import { memoryStore } from '../../test/support/memory-store.ts'
 import { createJournal } from '../journal/journal.ts'
 import type { Domain } from '../mail/address.ts'
 import { createSuspensions, type SuspensionKind } from '../throttle/suspensions.ts'
-import { HOUR, MINUTE } from '../util/clock.ts'
+import { DAY, HOUR, MINUTE } from '../util/clock.ts'
 import { type Lane, Lanes } from './lanes.ts'
 import { SuspendedLanes } from './runner-suspended.ts'
 
-function start() {
-  const clock = new FakeClock(Date.UTC(2026, 0, 1))
+function start(clock = new FakeClock(Date.UTC(2026, 0, 1))) {
   const store = memoryStore()
   const suspensions = createSuspensions({ store, clock, journal: createJournal({ store, clock }) })
   const lanes = new Lanes()
@@ -84,4 +83,22 @@ test('lanes without a source look again when one of theirs may have changed, the
   suspended.parkResting(small, place('mx.small.test'), { sources: ['x'] })
   await clock.advance(MINUTE)
   expect(due()).toEqual(['2.test'])
+})
+
+test('what a lane waits for ends when it ends, and says so, also while the clock is wrong', async () => {
+  let stepMs = 0
+  class SteppingClock extends FakeClock {
+    override now(): number {
+      return super.now() + stepMs
+    }
+  }
+  const { clock, suspended, laneOf, suspend, due } = start(new SteppingClock(Date.UTC(2026, 0, 1)))
+  await suspend('source', 'a', HOUR)
+  const lane = laneOf('1.test')
+  suspended.parkResting(lane, { kind: 'site', site: 's', line: 's', slots: 1, validMs: 1 }, { sources: ['a'] })
+  stepMs = -2 * DAY
+  await clock.advance(MINUTE)
+  expect(suspended.by(lane)!.until - clock.now()).toBe(HOUR - MINUTE)
+  await clock.advance(HOUR)
+  expect(due()).toEqual(['1.test'])
 })

@@ -55,9 +55,10 @@ export class SuspendedLanes {
     ])
   }
 
-  /** What a lane waits for. */
+  /** What a lane waits for, as it stands now: its end may have moved with the clock. */
   by(lane: Lane): Suspension | undefined {
-    return this.#waiting.get(textOf(lane))?.by
+    const by = this.#waiting.get(textOf(lane))?.by
+    return by && this.#parts.suspensions.get(by.kind, by.name)
   }
 
   /** Whether it waits because no source may send there, and no suspension is why. */

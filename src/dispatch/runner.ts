@@ -13,6 +13,7 @@ import type { Limit, Permit } from '../throttle/limit.ts'
 import type { Suspension, Suspensions } from '../throttle/suspensions.ts'
 import type { Throttle } from '../throttle/throttle.ts'
 import type { Clock } from '../util/clock.ts'
+import { leavingOf } from './in-flight.ts'
 import { type Lane, Lanes } from './lanes.ts'
 import type { Limits } from './limits.ts'
 import type { Pacer } from './pacer.ts'
@@ -220,7 +221,6 @@ export class Runner {
       return
     }
     flight.permit = admitted
-    line.begin(recipient, 1)
     void this.#run(line, flight)
   }
 
@@ -278,6 +278,7 @@ export class Runner {
       })
       taken = flights.length
       this.#attempts.begin(taken)
+      line.ended(lane, taken)
       for (const flight of flights) void this.#run(line, flight)
       if (firstDue === undefined || firstDue > clock.now() || this.#stopping) this.#lanes.park(lane, firstDue)
       else if (forgotten === this.#places.forgotten) line.addLane(lane)
@@ -293,9 +294,11 @@ export class Runner {
   }
 
   async #run(line: SiteLine, flight: Flight): Promise<void> {
+    const leaving = leavingOf(flight)
+    line.begin(leaving, 1)
     const outcome = await this.#attempts.make(flight, line.place)
     // The slot is free as soon as delivery has answered; what follows is between the store and us.
-    line.ended(flight.recipient, 1)
+    line.ended(leaving, 1)
     this.#pump(line)
     if (outcome !== undefined) await this.#attempts.settle(flight, outcome, line.place.retry)
   }

@@ -6,6 +6,7 @@
 import type { PoolShare, Site } from '../delivery/delivery.ts'
 import type { Flight } from '../queue/flight.ts'
 import type { Limit, Waiter } from '../throttle/limit.ts'
+import { InFlight, type Leaving } from './in-flight.ts'
 import type { Lane } from './lanes.ts'
 
 /** A slot at a site is given to a claimed recipient, or to a lane that has to claim one first. */
@@ -28,12 +29,6 @@ interface TenantLine {
   readonly pools: PoolLine[]
 }
 
-/** What is in flight of a claimant, and the pool that it was counted to. */
-interface InFlight {
-  pool: string
-  count: number
-}
-
 /** How a claimant is woken, and the limit that it waits at, if it does. */
 interface Wait {
   readonly waiter: Waiter
@@ -45,8 +40,8 @@ type Place = Site
 
 export class SiteLine {
   readonly name: string
-  place: Place
-  inFlight = 0
+  #place: Place
+  readonly #inFlight = new InFlight()
   readonly #onWake: (line: SiteLine) => void
   // For every message somebody comes, waits, is woken and goes. What was made for a claimant stays as long as the line, so
   // that with tens of thousands of lines not each message leaves something behind that has grown old.
@@ -58,14 +53,27 @@ export class SiteLine {
   /** Emptied last: most lines are of one claimant. */
   #spareTenant: TenantLine | undefined
   #spareLine: PoolLine | undefined
-  /** By tenant, then by claimant. */
-  readonly #inFlightOf = new Map<string, Map<string, InFlight>>()
-  readonly #inFlightFrom = new Map<string, number>()
 
   constructor(place: Place, onWake: (line: SiteLine) => void) {
     this.name = place.line
-    this.place = place
+    this.#place = place
+    this.#inFlight.carriedBy(place.sources)
     this.#onWake = onWake
+  }
+
+  get place(): Place {
+    return this.#place
+  }
+
+  /** As it was found out anew. */
+  set place(place: Place) {
+    this.#place = place
+    this.#inFlight.carriedBy(place.sources)
+  }
+
+  /** From the sources that carry mail here. */
+  get inFlight(): number {
+    return this.#inFlight.total
   }
 
   /**
@@ -138,28 +146,13 @@ export class SiteLine {
 
   // ---- what is in flight
 
-  /** Counts what was handed over; `ended` counts it back. */
-  begin(claimant: Claimant, count: number): void {
-    const { tenant } = claimant
-    const all = this.#inFlightOf.get(tenant) ?? new Map<string, InFlight>()
-    this.#inFlightOf.set(tenant, all)
-    const name = nameOf(claimant)
-    const its = all.get(name) ?? { pool: '', count: 0 }
-    if (its.count === 0) {
-      its.pool = this.#shareOf(claimant).pool
-      all.set(name, its)
-    }
-    its.count += count
-    this.inFlight += count
-    this.#inFlightFrom.set(its.pool, (this.#inFlightFrom.get(its.pool) ?? 0) + count)
+  /** Counts what was handed over, from a source if that is known; `ended` counts it back. */
+  begin(leaving: Leaving, count: number): void {
+    this.#inFlight.begin(leaving, this.#shareOf(leaving).pool, count)
   }
 
-  ended(claimant: Claimant, count: number): void {
-    const its = this.#inFlightOf.get(claimant.tenant)?.get(nameOf(claimant))
-    this.inFlight -= count
-    if (its === undefined) return
-    its.count = Math.max(0, its.count - count)
-    this.#inFlightFrom.set(its.pool, Math.max(0, (this.#inFlightFrom.get(its.pool) ?? 0) - count))
+  ended(leaving: Leaving, count: number): void {
+    this.#inFlight.ended(leaving, count)
   }
 
   /**
@@ -171,11 +164,8 @@ export class SiteLine {
     const { pool, slots } = this.#shareOf(claimant)
     const capacity = withReserve(slots)
     const share = Math.max(1, Math.floor((capacity * 3) / 4))
-    const left = capacity - (this.#inFlightFrom.get(pool) ?? 0)
-    // Whether its mail names the pool or has it from the tenant: it is one tenant.
-    let taken = 0
-    for (const its of this.#inFlightOf.get(claimant.tenant)?.values() ?? []) if (its.pool === pool) taken += its.count
-    return Math.min(this.free, left, share - taken)
+    const left = capacity - this.#inFlight.ofPool(pool)
+    return Math.min(this.free, left, share - this.#inFlight.ofTenant(claimant.tenant, pool))
   }
 
   #shareOf({ tenant, pool }: Claimant): PoolShare {

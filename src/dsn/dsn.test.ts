@@ -190,7 +190,7 @@ describe('kinds', () => {
     })
     expect(seen.perRecipient[0]!.get('action')).toBe('delayed')
     expect(seen.perRecipient[0]!.get('will-retry-until')).toBe('Mon, 05 Jan 2026 03:04:05 +0000')
-    expect(seen.perRecipient[0]!.get('diagnostic-code')).toBe('X-Studs; connect: connection refused')
+    expect(seen.perRecipient[0]!.get('diagnostic-code')).toBe('X-Studs; connect 4.4.1: connection refused')
     expect(seen.perRecipient[0]!.has('remote-mta')).toBe(false)
     expect(seen.types[2]).toBe('text/rfc822-headers')
     expect(seen.human).toContain('tried until Mon, 05 Jan 2026')

@@ -12,6 +12,14 @@ function lineOf(record: Partial<StoredRecord>): Record<string, unknown> {
   return JSON.parse(String(output.read()))
 }
 
+test('a refused downgrade says which code it is', () => {
+  const cause = { kind: 'tls', detail: 'the server offers no STARTTLS' } as const
+  expect(lineOf({ kind: 'deferred', cause, status: '4.7.5' })).toMatchObject({
+    cause: 'tls 4.7.5: the server offers no STARTTLS',
+    status: '4.7.5',
+  })
+})
+
 test.each<[kind: string, name: string, tenant: string, field: string]>([
   ['source', 'mta1@google', '*', 'source'],
   ['slow', 'mta1@mx.example.net', '*', 'slow'],

@@ -31,6 +31,7 @@ function fields(record: StoredRecord, recipient: string): Record<string, unknown
     attempt: record.attempt,
     reply: reply && replyText(reply),
     cause: cause && causeText(cause),
+    status: record.status,
     site: record.site ?? way?.site,
     source: way?.source,
     mx: way?.mx,

@@ -2,6 +2,7 @@
 // stand or fall with the change they tell of; `publish` runs after the commit.
 
 import type { Message } from '../mail/message.ts'
+import { causeStatus } from '../mail/outcome.ts'
 import { decode, decodeOptional, EMPTY, encode } from '../store/codec.ts'
 import { idKey, journalKey, prefixRange, readJournalKey, readPartKey, textKey } from '../store/keys.ts'
 import type { Store, Write } from '../store/store.ts'
@@ -73,7 +74,8 @@ class StoreJournal implements Journal {
     this.#lastTime = newest === undefined ? 0 : readJournalKey(newest).time + 1
   }
 
-  compose(record: JournalRecord): ComposedRecord {
+  compose(given: JournalRecord): ComposedRecord {
+    const record = withStatus(given)
     // Never back, also when the clock steps back: a cursor must not miss what comes later.
     this.#lastTime = Math.max(this.#lastTime, Math.floor(this.#clock.now()))
     this.#sequence = (this.#sequence + 1) % SEQUENCE_LIMIT
@@ -181,6 +183,13 @@ class StoreJournal implements Journal {
     const record = decodeOptional<JournalRecord>(this.#store.get('journal', key))
     return record === undefined ? undefined : { ...record, position: formatPosition(key) }
   }
+}
+
+/** A report may quote words without any code: then none is told. */
+function withStatus(record: JournalRecord): JournalRecord {
+  if (record.cause === undefined) return record
+  const status = causeStatus(record.cause, false)
+  return status.startsWith('0') ? record : { ...record, status }
 }
 
 function formatPosition(key: Buffer): string {

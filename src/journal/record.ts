@@ -74,6 +74,8 @@ export interface JournalRecord {
   }
   /** suppression-added: it is held back as pending until then. */
   readonly pendingUntil?: EpochMs
+  /** With a cause: the enhanced code that describes it (RFC 3463), the receiver's own or ours. */
+  readonly status?: string
   /** alert: the receiver it is about. */
   readonly site?: string
   /** alert: what it is about and how bad it is; absent for a surge of hard bounces. */

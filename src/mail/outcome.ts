@@ -73,7 +73,7 @@ export type Outcome =
    */
   | { readonly kind: 'returned'; readonly reason: string; readonly retryAfterMs: number; readonly throttled?: true }
 
-/** One line for people: the reply verbatim, or what happened instead. */
+/** One line for people: the reply verbatim, or what happened instead, with the enhanced code that fits. */
 export function causeText(cause: Cause): string {
   switch (cause.kind) {
     case 'reply':
@@ -81,7 +81,7 @@ export function causeText(cause: Cause): string {
     case 'expired':
       return expiryText(cause)
     default:
-      return `${cause.kind}: ${cause.detail}`
+      return `${cause.kind} ${causeStatus(cause, false)}: ${cause.detail}`
   }
 }
 

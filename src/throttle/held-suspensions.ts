@@ -26,8 +26,6 @@ export class HeldSuspensions<Suspension extends Held> {
   readonly #ends = new MinHeap<Suspension>(({ until }) => until)
   /** Of those that hold; absent: to be made. */
   #sorted: readonly Suspension[] | undefined
-  /** None began later. */
-  #lastBegin = Number.NEGATIVE_INFINITY
 
   get size(): number {
     return this.#held.size
@@ -46,7 +44,6 @@ export class HeldSuspensions<Suspension extends Held> {
     const name = suspensionName(suspension)
     if (!this.#held.has(name)) this.#counts.set(suspension.kind, this.count(suspension.kind) + 1)
     this.#held.set(name, suspension)
-    this.#lastBegin = Math.max(this.#lastBegin, suspension.since)
     this.#sorted = undefined
     this.#ends.push(suspension)
     if (this.#ends.size > HEAP_SLACK + 2 * this.#held.size) this.#ends.retain((each) => this.#isCurrent(each))
@@ -81,12 +78,13 @@ export class HeldSuspensions<Suspension extends Held> {
     }
   }
 
-  /** What began in the future was begun by a clock that has gone back since: it lasts as long as it was meant to. */
-  followClock(now: EpochMs): void {
-    if (this.#lastBegin <= now) return
-    this.#lastBegin = now
-    for (const each of [...this.#held.values()])
-      if (each.since > now) this.put({ ...each, since: now, until: now + each.until - each.since })
+  /** The wall clock was set, by so much: each has begun as long ago as before, and lasts as much longer. */
+  shift(byMs: number): void {
+    for (const [name, each] of this.#held)
+      this.#held.set(name, { ...each, since: each.since + byMs, until: each.until + byMs })
+    this.#sorted = undefined
+    this.#ends.retain(() => false)
+    for (const each of this.#held.values()) this.#ends.push(each)
   }
 
   #first(): Suspension | undefined {

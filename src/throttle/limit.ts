@@ -3,7 +3,7 @@
 
 import type { Rate } from '../config/units.ts'
 import { HOUR, MINUTE, SECOND } from '../util/clock.ts'
-import type { RateLimiter } from './rate-limit.ts'
+import type { RateLimiter, Returns } from './rate-limit.ts'
 import { type Waited, Waiting } from './waiting.ts'
 
 /** Limits are woken together this often, so that permits come in handfuls. */
@@ -34,8 +34,9 @@ export class Limit {
   /** Due in the heap. */
   dueAt = Number.POSITIVE_INFINITY
   lastUseAt = Number.NEGATIVE_INFINITY
-  /** Until when messages have been put off because of it. */
+  /** Until when messages have been put off because of it; of a quota: how many more come back then. */
   #reservedUntil = Number.NEGATIVE_INFINITY
+  #leftThere = 0
   /** Until when one that came early has the next permit. */
   #earlyUntil = Number.NEGATIVE_INFINITY
 
@@ -70,16 +71,24 @@ export class Limit {
     if (this.limiter.isBrief?.(now) === true) return TICK_MS
     const knownMs = this.limiter.waitMs(now)
     const waitMs = knownMs === Number.POSITIVE_INFINITY ? spacingMs : knownMs
+    const next = this.#nextReturn(now) ?? { at: Math.max(this.#reservedUntil + spacingMs, now + waitMs), count: 1 }
+    const hasPlace = this.limiter.returns !== undefined && next.at - now <= waitMs
     // Came a little early: it has the next permit, rather than a place at the end.
-    if (waitMs <= spacingMs && this.#earlyUntil <= now) {
+    if (!hasPlace && waitMs <= spacingMs && this.#earlyUntil <= now) {
       this.#earlyUntil = now + waitMs
       return waitMs
     }
-    const nextAt = Math.max(this.#reservedUntil + spacingMs, now + waitMs)
     // Once round again, rather than all of them at the end.
-    const isTooLate = LEARNED.test(this.name) && nextAt - now > LONGEST_AT_LEARNED
-    this.#reservedUntil = isTooLate ? now + waitMs : nextAt
+    const isTooLate = LEARNED.test(this.name) && next.at - now > LONGEST_AT_LEARNED
+    this.#reservedUntil = isTooLate ? now + waitMs : next.at
+    this.#leftThere = isTooLate ? 0 : next.count - 1
     return this.#reservedUntil - now
+  }
+
+  /** Of a quota: what was taken together comes back together, and as many may come for it. */
+  #nextReturn(now: number): Returns | undefined {
+    if (this.#reservedUntil > now && this.#leftThere > 0) return { at: this.#reservedUntil, count: this.#leftThere }
+    return this.limiter.returns?.(now, Math.max(now, this.#reservedUntil))
   }
 
   /** Nobody waits here, and nothing that was given counts any more. */

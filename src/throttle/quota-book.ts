@@ -8,12 +8,11 @@ import type { Rate } from '../config/units.ts'
 import { decodeOptional, encode } from '../store/codec.ts'
 import { textKey } from '../store/keys.ts'
 import type { Store } from '../store/store.ts'
-import { type Clock, type EpochMs, SECOND, type SinceBoot } from '../util/clock.ts'
-import { type Piece, Quota, type RateLimiter } from './rate-limit.ts'
+import { ageOf, type Stamp, stampOf } from '../util/age.ts'
+import { type Clock, SECOND } from '../util/clock.ts'
+import { type Piece, Quota, type RateLimiter, type Returns } from './rate-limit.ts'
 
-interface StoredQuota {
-  readonly savedAt: EpochMs
-  readonly sinceBoot?: SinceBoot
+interface StoredQuota extends Stamp {
   readonly perMs: number
   /** Taken before it was saved. */
   readonly pieces: readonly Piece[]
@@ -109,6 +108,10 @@ class LeasedQuota implements RateLimiter {
     return waitMs > 0 || this.available(now) > 0 ? waitMs : Math.max(WRITE_MS, this.#pausedUntil - now)
   }
 
+  returns(now: number, after: number): Returns {
+    return this.#quota.returns(now, after)
+  }
+
   left(now: number): number {
     return this.#quota.available(now)
   }
@@ -174,10 +177,8 @@ class LeasedQuota implements RateLimiter {
 
   #write(lease: number): Promise<void> {
     const { store, clock, name, rate } = this.#parts
-    const sinceBoot = clock.sinceBoot?.()
     const row: StoredQuota = {
-      savedAt: clock.now(),
-      ...(sinceBoot !== undefined && { sinceBoot }),
+      ...stampOf(clock),
       perMs: rate.per,
       pieces: this.pieces(),
       lease,
@@ -187,13 +188,6 @@ class LeasedQuota implements RateLimiter {
 }
 
 type Times = Pick<Clock, 'now' | 'sinceBoot'>
-
-/** How long ago it was saved; as far as only the wall clock knows, not in the future. */
-function ageOf({ savedAt, sinceBoot }: StoredQuota, clock: Times): number {
-  const now = clock.sinceBoot?.()
-  const isSameBoot = now !== undefined && now.boot === sinceBoot?.boot
-  return Math.max(0, isSameBoot ? now.ms - sinceBoot.ms : clock.now() - savedAt)
-}
 
 /** What was leased may have been given out up to the last moment: it counts from now on. */
 function piecesOf(row: StoredQuota, clock: Times): Piece[] {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { HOUR, MINUTE, SECOND } from '../util/clock.ts'
+import { DAY, HOUR, MINUTE, SECOND } from '../util/clock.ts'
 import { Pace, Quota, type RateLimiter } from './rate-limit.ts'
 
 /** Takes whatever there is, at each of these times. */
@@ -96,6 +96,32 @@ describe('a quota', () => {
     expect(waitMs).toBeGreaterThanOrEqual(HOUR)
     expect(waitMs).toBeLessThanOrEqual(HOUR + HOUR / 200)
     expect([quota.available(waitMs - 1), quota.available(waitMs)]).toEqual([0, 3])
+  })
+
+  test('what was taken together comes back together, and once it is taken again a span later', () => {
+    const quota = new Quota({ count: 5, per: DAY }, 0)
+    for (const at of [0, 0, 0, 6 * HOUR, 6 * HOUR]) quota.take(at)
+    const piece = DAY / 200
+    const ends = [piece, Math.floor((6 * HOUR) / piece + 1) * piece]
+    const back = [ends[0]! + DAY, ends[1]! + DAY, ends[0]! + 2 * DAY + piece, ends[1]! + 2 * DAY + piece]
+    let at = 7 * HOUR
+    const seen = back.map(() => {
+      const next = quota.returns(7 * HOUR, at)
+      at = next.at
+      return [next.at, next.count]
+    })
+    expect(seen).toEqual(back.map((each, n) => [each, n % 2 === 0 ? 3 : 2]))
+    expect(quota.returns(7 * HOUR, 1000 * DAY).at - 1000 * DAY).toBeLessThan(DAY)
+  })
+
+  test('of a rate that was lowered the first come back to nobody', () => {
+    const pieces = [
+      { ageMs: 40 * MINUTE, count: 6 },
+      { ageMs: 10 * MINUTE, count: 4 },
+    ]
+    const quota = new Quota({ count: 3, per: HOUR }, 0, pieces)
+    expect([quota.waitMs(0), quota.returns(0, 0).count]).toEqual([50 * MINUTE, 3])
+    expect([quota.available(20 * MINUTE), quota.available(50 * MINUTE)]).toEqual([0, 3])
   })
 
   test('pieces bring it back', () => {

@@ -16,8 +16,15 @@ export interface RateLimiter {
   left?(now: number): number
   /** Permits are on their way: it is not the rate that says no. */
   isBrief?(now: number): boolean
+  /** Of a quota: when permits come back together, the first time after `after`, and how many. */
+  returns?(now: number, after: number): Returns
   /** The permit was not used. */
   giveBack(takenAt: number): void
+}
+
+export interface Returns {
+  readonly at: number
+  readonly count: number
 }
 
 /** From this span on a rate is a quota. */
@@ -114,9 +121,15 @@ export class Quota implements RateLimiter {
   }
 
   waitMs(now: number): number {
-    if (this.available(now) > 0) return 0
-    const [oldest = 0] = this.#taken.keys()
-    return Math.max(0, oldest + this.#spanMs - now)
+    return this.available(now) > 0 ? 0 : this.returns(now, now).at - now
+  }
+
+  /** Beyond the span as if all that come back were taken again at once. */
+  returns(now: number, after: number): Returns {
+    this.#forget(now)
+    const [oldest = after] = this.#taken.keys()
+    const cycle = Math.max(0, Math.floor((after - oldest - this.#spanMs) / this.#cycleMs))
+    return this.#returnsIn(cycle, after) ?? this.#returnsIn(cycle + 1, after) ?? { at: after, count: this.#limit }
   }
 
   take(now: number): void {
@@ -135,6 +148,23 @@ export class Quota implements RateLimiter {
   pieces(now: number): Piece[] {
     this.#forget(now)
     return [...this.#taken].map(([end, count]) => ({ ageMs: now - end, count }))
+  }
+
+  #returnsIn(cycle: number, after: number): Returns | undefined {
+    // Of a rate that was lowered: they come back to nobody.
+    let excess = Math.max(0, this.#used - this.#limit)
+    for (const [end, taken] of this.#taken) {
+      const count = Math.max(0, taken - excess)
+      excess = Math.max(0, excess - taken)
+      const at = end + this.#spanMs + cycle * this.#cycleMs
+      if (count > 0 && at > after) return { at, count }
+    }
+    return undefined
+  }
+
+  /** From one use of a permit to the next. */
+  get #cycleMs(): number {
+    return this.#spanMs + this.#pieceMs
   }
 
   #endOf(at: number): number {

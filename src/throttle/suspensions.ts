@@ -1,7 +1,8 @@
 // Suspensions: an operator, or a rule of the shaping, keeps mail back until a time: of a domain, provider, site, source or
 // tenant, the last two also at one place only (`mta1@google`). A slow one lets a little through: it is of a path. Durable,
 // with who and why, and each begin and early end is a record. While one holds, what is due stays in its lane; nothing is
-// written to recipients, so that an early end lets them all go at once. Invariant: every suspension ends by itself.
+// written to recipients, so that an early end lets them all go at once. Invariant: every suspension ends by itself, after
+// the time it was made for: when the wall clock is set, `since` and `until` go with it.
 
 import type { Rate } from '../config/units.ts'
 import type { Journal } from '../journal/journal.ts'
@@ -9,6 +10,7 @@ import type { JournalRecord } from '../journal/record.ts'
 import { decode, encode } from '../store/codec.ts'
 import { textKey } from '../store/keys.ts'
 import type { Store, Write } from '../store/store.ts'
+import { ageOf, type Stamp, stampOf } from '../util/age.ts'
 import { type Clock, type EpochMs, MINUTE, SECOND, type Timer } from '../util/clock.ts'
 import { HeldSuspensions, suspensionName } from './held-suspensions.ts'
 
@@ -43,6 +45,11 @@ export function placesOf({ site, provider }: { readonly site: string; readonly p
   return provider === undefined ? [site] : [provider, site]
 }
 
+type StoredSuspension = Suspension & Partial<Stamp>
+
+/** The wall clock is trimmed all the time; what is more was set. */
+const STEP_MS = SECOND
+
 export interface Suspensions {
   /** How many hold now, or have ended a moment ago. */
   readonly size: number
@@ -75,11 +82,14 @@ class SuspensionBook implements Suspensions {
   readonly #held = new HeldSuspensions<Suspension>()
   readonly #listeners: ((changed: readonly Suspension[]) => void)[] = []
   #timer: Timer | undefined
+  /** Wall clock less monotonic time: steps when the wall clock is set. */
+  #offset: number
 
   constructor(parts: SuspensionsParts) {
     this.#parts = parts
-    for (const { value } of parts.store.range('suspension', {})) this.#held.put(decode<Suspension>(value))
-    this.#held.followClock(parts.clock.now())
+    this.#offset = offsetOf(parts.clock)
+    for (const { value } of parts.store.range('suspension', {}))
+      this.#held.put(asOfNow(decode<StoredSuspension>(value), parts.clock))
   }
 
   get size(): number {
@@ -87,7 +97,7 @@ class SuspensionBook implements Suspensions {
   }
 
   list(): readonly Suspension[] {
-    return this.#held.list(this.#parts.clock.now())
+    return this.#held.list(this.#followClock())
   }
 
   count(kind: SuspensionKind): number {
@@ -97,15 +107,17 @@ class SuspensionBook implements Suspensions {
   get(kind: SuspensionKind, name: string): Suspension | undefined {
     // Asked for every lane that comes due: mostly there is none at all.
     if (this.#held.size === 0) return undefined
+    const now = this.#followClock()
     const found = this.#held.get(suspensionName({ kind, name }))
-    return found !== undefined && found.until > this.#parts.clock.now() ? found : undefined
+    return found !== undefined && found.until > now ? found : undefined
   }
 
   async add(given: Omit<Suspension, 'since'>): Promise<Suspension> {
-    const at = this.#parts.clock.now()
+    const at = this.#followClock()
     const since = this.get(given.kind, given.name)?.since ?? at
     const suspension: Suspension = { ...given, since }
-    await this.#write(given.kind === 'slow' ? 'slowed' : 'suspended', suspension, encode(suspension))
+    const row: StoredSuspension = { ...suspension, ...stampOf(this.#parts.clock) }
+    await this.#write(given.kind === 'slow' ? 'slowed' : 'suspended', suspension, encode(row))
     this.#held.put(suspension)
     this.#tell([suspension])
     return suspension
@@ -156,16 +168,27 @@ class SuspensionBook implements Suspensions {
   #arm(): void {
     this.#timer?.cancel()
     this.#timer = undefined
+    const now = this.#followClock()
     const first = this.#held.firstEnd
     if (first === undefined || this.#listeners.length === 0) return
+    const delayMs = Math.min(Math.max(0, first - now), MINUTE)
+    this.#timer = this.#parts.clock.after(delayMs, () => this.#endThoseOver())
+  }
+
+  /** The time; what is held goes with it when it was set. Asked often: two readings of a clock. */
+  #followClock(): EpochMs {
     const { clock } = this.#parts
-    const delayMs = Math.min(Math.max(0, first - clock.now()), MINUTE)
-    this.#timer = clock.after(delayMs, () => this.#endThoseOver())
+    const offset = offsetOf(clock)
+    const stepMs = Math.round(offset - this.#offset)
+    if (Math.abs(stepMs) >= STEP_MS) {
+      this.#offset = offset
+      this.#held.shift(stepMs)
+    }
+    return clock.now()
   }
 
   #endThoseOver(): void {
-    const now = this.#parts.clock.now()
-    this.#held.followClock(now)
+    const now = this.#followClock()
     const over = this.#held.takeOver(now)
     if (over.length === 0) {
       this.#arm()
@@ -176,6 +199,17 @@ class SuspensionBook implements Suspensions {
     this.#parts.store.write(writes, 'soon').catch(() => undefined)
     this.#tell(over)
   }
+}
+
+function offsetOf(clock: Clock): number {
+  return clock.now() - clock.monotonic()
+}
+
+/** Of a run before: how long ago it was written says how much is left. Rows without a stamp were written when it began. */
+function asOfNow({ savedAt, sinceBoot, ...row }: StoredSuspension, clock: Clock): Suspension {
+  const stamp: Stamp = { savedAt: savedAt ?? row.since, ...(sinceBoot !== undefined && { sinceBoot }) }
+  const byMs = clock.now() - ageOf(stamp, clock) - stamp.savedAt
+  return byMs === 0 ? row : { ...row, since: row.since + byMs, until: row.until + byMs }
 }
 
 type SuspensionRecord = 'suspended' | 'resumed' | 'slowed' | 'recovered'

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { FakeClock } from '../../test/support/fake-clock.ts'
 import { memoryStore } from '../../test/support/memory-store.ts'
-import { MINUTE, SECOND } from '../util/clock.ts'
+import { DAY, MINUTE, SECOND } from '../util/clock.ts'
 import type { Limit, Waiter } from './limit.ts'
 import { QuotaBook } from './quota-book.ts'
 import { Throttle } from './throttle.ts'
@@ -126,6 +126,35 @@ test('messages that are put off are spread over the time in which there will be 
   )
   // The first has the next permit, the others come after it.
   expect(waits).toEqual([250, 250, 500, 750])
+})
+
+test('a quota: those that are put off come when permits really come back, no more than there will be', async () => {
+  const at = start()
+  const limit = at.throttle.rate({ name: 'tag', rate: { count: 5, per: DAY } })
+  const ask = (): number => {
+    const result = at.throttle.take([limit])
+    return 'waitMs' in result ? result.waitMs : 0
+  }
+  const takeFive = async (): Promise<void> => {
+    const askedAt = at.clock.now()
+    for (let taken = 0; taken < 5; ) {
+      const waitMs = ask()
+      if (waitMs === 0) taken++
+      else await at.clock.advance(waitMs)
+    }
+    // Leases are written meanwhile.
+    expect(at.clock.now() - askedAt).toBeLessThan(SECOND)
+  }
+  await takeFive()
+  const waits = Array.from({ length: 12 }, ask)
+  const piece = DAY / 200
+  const days = waits.map((waitMs) => Math.floor(waitMs / (DAY - piece)))
+  expect(days).toEqual([1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 3, 3])
+  expect(new Set(waits.slice(0, 5))).toEqual(new Set([at.throttle.waitMs(limit)]))
+  await at.clock.advance(waits[0]!)
+  await takeFive()
+  // What comes now stands behind the last that was put off.
+  expect(Math.floor(ask() / (DAY - piece))).toBe(2)
 })
 
 describe('at a pace that was learned', () => {

@@ -1,9 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ReportKind } from '../../src/bounce/report.ts'
 import type { JournalRecord } from '../../src/journal/record.ts'
-import { DELIVERED, refusal, type Served, serveFixture } from '../http/fixture.ts'
+import type { Cause } from '../../src/mail/outcome.ts'
+import type { SmtpCommand } from '../../src/mail/reply.ts'
+import { DELIVERED, refusal, type Served, serveFixture, WAY } from '../http/fixture.ts'
 import { about, reportEntry } from '../support/report-entry.ts'
 import { type CliResult, runCli } from './run-cli.ts'
+
+function refusalOf(command: SmtpCommand, text: string): Cause {
+  const [code, enhanced] = text.split(' ')
+  return { kind: 'reply', command, reply: { code: Number(code), enhanced: enhanced!, lines: [text.slice(4)] } }
+}
 
 let relay: Served
 let id: string
@@ -111,6 +118,37 @@ Message ${id}
       .map((line) => JSON.parse(line))
     expect(story.message).toEqual(JSON.parse((await relay.fetch(`/api/v1/messages/${id}`)).body))
     expect(story.events).toEqual(JSON.parse((await relay.fetch(`/api/v1/messages/${id}/events`)).body).items)
+  })
+
+  test.each<[string, Cause, string]>([
+    [
+      'a downgrade that was refused: before anything was said of the mail',
+      { kind: 'tls', detail: 'the server offers no STARTTLS', command: 'STARTTLS' },
+      'from 203.0.113.10, after 214ms:\ntls 4.7.5: the server offers no STARTTLS',
+    ],
+    [
+      'no connection',
+      { kind: 'connect', detail: 'refused' },
+      'from 203.0.113.10, after 214ms:\nconnect 4.4.1: refused',
+    ],
+    [
+      'a refusal in the clear',
+      refusalOf('RCPT', '450 4.2.1 later'),
+      'from 203.0.113.10 over plaintext, after 214ms, to RCPT:\n450 4.2.1 later',
+    ],
+    [
+      'a refusal of the connection',
+      refusalOf('banner', '421 4.3.2 busy'),
+      'from 203.0.113.10, after 214ms, to banner:\n421 4.3.2 busy',
+    ],
+  ])('what went in the clear, and what did not: %s', async (_, cause, lines) => {
+    const sent = await relay.accept({ to: ['kim@example.net'] })
+    const { tls: _tls, ...way } = WAY
+    await relay.settle(sent.flights[0], { kind: 'deferred', cause, way })
+    const { out } = await studs(['message', sent.id])
+    expect(out.replaceAll(/\n +/g, '\n')).toContain(lines)
+    const { items } = JSON.parse((await relay.fetch(`/api/v1/messages/${sent.id}/events`)).body)
+    expect(items.find(({ kind }: { kind: string }) => kind === 'deferred').status).toMatch(/^4\.\d\.\d$/)
   })
 
   test('what is not known is exit code 3', async () => {

@@ -111,15 +111,18 @@ test.each<[string, string, TestRelayOptions, Record<string, unknown>, string | u
 test('a rate of a tag: messages are put off to when there will be permits, so many in an hour', async () => {
   const clock = new FakeClock()
   const relay = await shaped('', { toml: TENANTS, clock })
-  await relay.send(many(6, 'a.test'), { headers: { 'X-Studs-Tag': 'slow' } })
+  await relay.send(many(7, 'a.test'), { headers: { 'X-Studs-Tag': 'slow' } })
   await reach(relay, clock, 3)
-  // The first after an hour, the others each a third of an hour later.
-  await pass(clock, 59 * MINUTE, 2 * MINUTE)
-  for (const sent of [4, 5]) {
+  // Three permits come back together after an hour, and after another one.
+  for (const [minutes, sent, then] of [
+    [57, 3, 6],
+    [55, 6, 7],
+  ] as const) {
+    await pass(clock, minutes * MINUTE, MINUTE)
     expect(delivered(relay)).toBe(sent)
-    await pass(clock, 18 * MINUTE, 2 * MINUTE)
+    await pass(clock, 2 * MINUTE, 2 * MINUTE)
+    await reach(relay, clock, then)
   }
-  await reach(relay, clock, 6)
 })
 
 test('a rate of a tag may be that of one tenant; without, each has it for itself', async () => {

@@ -42,10 +42,12 @@ test('authenticated by DANE, demanded by the operator, and refused to whoever st
   })
   expect(await relay.record('deferred', { recipient: 'b@stripped.example' })).toMatchObject({
     cause: { kind: 'tls', failure: 'starttls-not-supported' },
+    status: '4.7.5',
     verdict: { category: 'bad-configuration', action: 'retry' },
   })
   expect(await relay.record('deferred', { recipient: 'c@strict.example' })).toMatchObject({
     cause: { kind: 'tls', failure: 'certificate-not-trusted' },
+    status: '4.7.5',
   })
   expect(saidInClear(plain)).toBe(false)
   expect(relay.records.filter(({ kind }) => kind === 'suppression-added')).toEqual([])
