@@ -73,11 +73,12 @@ function boundText(bound: Explanation['bound'][number], { now }: Page): string {
   return `${what}, ${until === undefined ? '' : 'by '}${who} since ${dateTimeText(since)}: ${why}. ${end}.`
 }
 
-function recipientRows(recipient: NonNullable<Explanation['recipient']>, { now }: Page): [string, string][] {
-  const { id, n, address, state, source, next_attempt_at, cause, rule } = recipient
+function recipientRows(recipient: NonNullable<Explanation['recipient']>, page: Page): [string, string][] {
+  const { id, n, address, state, source, binding, next_attempt_at, cause, rule } = recipient
   return [
     ['Message', `${id}.${n} to ${address}, ${state}${source === undefined ? '' : `, leaves from ${source}`}`],
-    ...(next_attempt_at === undefined ? [] : [['Next', when(next_attempt_at, now)] as [string, string]]),
+    ...(binding === undefined ? [] : [['Now', bindingText(binding, page)] as [string, string]]),
+    ...(next_attempt_at === undefined ? [] : [['Next', when(next_attempt_at, page.now)] as [string, string]]),
     ...(cause === undefined
       ? []
       : [['Last reply', `${causeLine(cause)}${rule === undefined ? '' : ` (rule ${rule})`}`] as [string, string]]),
@@ -85,10 +86,11 @@ function recipientRows(recipient: NonNullable<Explanation['recipient']>, { now }
 }
 
 function laneLines(lane: Lane, page: Page): string[] {
-  const { tenant, pool, waiting, due, more, last_refusal } = lane
+  const { tenant, pool, waiting, due, in_flight, more, last_refusal } = lane
   const count = `${more ? 'more than ' : ''}${counted(waiting, 'recipient')}`
+  const flying = in_flight === 0 ? '' : `, ${in_flight} on the way`
   return [
-    `${page.paint('bold', `Tenant ${tenant}`)}${pool === undefined ? '' : `, pool ${pool}`}: ${count} waiting, ${due} of them due`,
+    `${page.paint('bold', `Tenant ${tenant}`)}${pool === undefined ? '' : `, pool ${pool}`}: ${count} waiting, ${due} of them due${flying}`,
     ...proseLines(`  ${bindingText(lane.binding, page)}`, page, '    '),
     ...(last_refusal === undefined ? [] : proseLines(`  ${refusalText(last_refusal)}`, page, '    ')),
   ]
@@ -107,14 +109,20 @@ function bindingText(binding: Lane['binding'], { now }: Page): string {
     case 'limit': {
       const rate = binding.rate === undefined ? '' : ` ${rateShown(binding.rate)}`
       const next = binding.until === undefined ? 'when an attempt ends' : when(binding.until, now)
-      if (/^(?:pace|slow) /.test(binding.limit))
-        return `Slowed down since ${dateTimeText(binding.since)}, as said above. The next goes ${next}.`
-      return `Limited: ${optionOf(binding.limit)}${rate} of the ${binding.limit} is used up, since ${dateTimeText(binding.since)}. The next goes ${next}.`
+      const since = binding.since === undefined ? '' : ` since ${dateTimeText(binding.since)}`
+      if (/^(?:pace|slow) /.test(binding.limit)) return `Slowed down${since}, as said above. The next goes ${next}.`
+      return `Limited: ${optionOf(binding.limit)}${rate} of the ${binding.limit} is used up${since && `,${since}`}. The next goes ${next}.`
     }
     case 'no-source':
       return 'No source of its pool may send there now: `studs source list` says why. It goes on by itself once one may.'
     case 'connections':
       return `Busy: ${binding.in_flight} attempts are under way over ${counted(binding.slots, 'connection')}.`
+    case 'held':
+      return `Held by ${binding.who} since ${dateTimeText(binding.since)}: ${binding.why}. Goes on after \`studs queue release\`.`
+    case 'sender-domain':
+      return `Held back by doctor.hold_domains: the DNS of ${binding.domain} is broken, as \`studs health alerts\` says. Looked at again ${when(binding.until, now)}.`
+    case 'tried':
+      return `Being tried right now, since ${dateTimeText(binding.since)}.`
     case 'back-off':
       return `Waits for its next attempt, ${when(binding.until, now)}.`
     case 'free':

@@ -81,7 +81,7 @@ function valueTable({ values }: Path, page: Page): string[] {
   return table(
     values,
     [
-      { title: 'VALUE', value: ({ name }) => name },
+      { title: 'VALUE', value: ({ name, host }) => (host === undefined ? name : `${name} of ${host}`) },
       {
         title: '',
         value: ({ value }) => (value === undefined ? '–' : Array.isArray(value) ? value.join(', ') : String(value)),
@@ -138,6 +138,14 @@ function originText(from: Value['from']): string {
       return 'the [[route]]'
     case 'tls_policy':
       return 'the [[tls_policy]]'
+    case 'dane':
+      return 'dane: the TLSA records of the host'
+    case 'dane_unusable':
+      return 'dane: TLSA records that mail does not use'
+    case 'mta_sts':
+      return 'mta-sts enforce: the policy of the domain'
+    case 'refused':
+      return from.detail
     case 'env':
       return `$${from.variable}`
     case 'config':

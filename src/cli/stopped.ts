@@ -12,6 +12,7 @@ import { createOperations } from '../http/relay-operations.ts'
 import { silentLogger } from '../observe/logger.ts'
 import { type Core, type CoreParts, createCore } from '../queue/core.ts'
 import { storedReturnPathKeys } from '../queue/return-path-keys.ts'
+import { storedPolicies } from '../relay/tls-policies.ts'
 import { createCoreDesk } from '../reports/core-desk.ts'
 import { createParserThread } from '../reports/parser-thread.ts'
 import { openStore } from '../store/lmdb.ts'
@@ -61,7 +62,7 @@ export function openStopped({
     settings: () => settings,
     clock,
   })
-  const finder = finderOf({ settings, core, clock })
+  const finder = finderOf({ settings, store, core, clock })
   return {
     operations: createOperations({
       core,
@@ -81,13 +82,17 @@ export function openStopped({
 }
 
 /** Asks DNS and never sends: undefined in the sandbox, whose names nobody knows while the relay is stopped. */
-function finderOf({ settings, core, clock }: { settings: Settings; core: Core; clock: Clock }): Delivery | undefined {
+function finderOf(parts: { settings: Settings; store: Store; core: Core; clock: Clock }): Delivery | undefined {
+  const { settings, store, core, clock } = parts
   if (settings.delivery.mode === 'sandbox') return undefined
+  // What is in force after the next start. What is fetched only to be shown is not kept.
+  const { load } = storedPolicies({ store, clock, logger: silentLogger() })
   return createDelivery({
     settings: { ...settings, delivery: { ...settings.delivery, workers: 0 } },
     shaping: core.shaping(),
     clock,
     readChunk: async () => undefined,
+    policies: { load, save: () => undefined },
     logger: silentLogger(),
   })
 }

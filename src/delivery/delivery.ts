@@ -9,6 +9,7 @@ import type { Cause, Outcome } from '../mail/outcome.ts'
 import type { Effective, Shaping, Sourced } from '../shaping/shaping.ts'
 import type { BodyLocation } from '../store/body-reader.ts'
 import type { Host } from './destination.ts'
+import type { PublishedTls } from './published-tls.ts'
 
 /** One try for one recipient. */
 export interface Attempt {
@@ -115,6 +116,8 @@ export interface ResolvedPath {
   readonly sourceRate?: Sourced<Rate>
   /** Set by the route, whatever the shaping says. */
   readonly route?: { readonly connections?: number; readonly tls: string }
+  /** What the domain publishes, by host; absent where it demands nothing. */
+  readonly published?: readonly PublishedTls[]
   /** What a [[tls_policy]] says of the domain, whatever the shaping says. */
   readonly tlsPolicy?: string
 }

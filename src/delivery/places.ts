@@ -9,6 +9,7 @@ import type { Effective, Shaping } from '../shaping/shaping.ts'
 import { TLS_STRENGTH } from '../shaping/values.ts'
 import type { RateLimit, Resolution, ResolvedPath, SharedSlots, Site } from './delivery.ts'
 import type { Destination, Found } from './destination.ts'
+import { publishedTls } from './published-tls.ts'
 import type { RouteTable } from './routes.ts'
 import type { Source } from './sources.ts'
 import type { TlsRules } from './tls-rules.ts'
@@ -134,12 +135,15 @@ class ShapedPlaces implements Places {
       port: destination.port,
       paths: carrying.map((source): ResolvedPath => {
         const sourceRate = this.#parts.shaping.sourceRate(source)
+        const effective = this.#effective(domain, destination, source)
+        const published = publishedTls(this.#shaped(domain, destination, effective))
         return {
           source,
           pools: pools
             .filter(({ sources }) => sources.some((member) => member.source === source && member.weight > 0))
             .map(({ name }) => name),
-          effective: this.#effective(domain, destination, source),
+          effective,
+          ...(published.length > 0 && { published }),
           ...(sourceRate !== undefined && { sourceRate }),
           ...(rule.isOwn && { tlsPolicy: rule.verify ? 'verify' : rule.mode }),
           ...(route !== undefined && {

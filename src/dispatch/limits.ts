@@ -30,6 +30,19 @@ interface Known {
   readonly bySource: Map<string, readonly RateLimit[]>
 }
 
+export interface Asking {
+  readonly message: Message
+  readonly place: Site
+  /** The source that tried the recipient last. */
+  readonly before?: string | undefined
+}
+
+/** All that a message counts against, and where it would leave from. */
+interface Asked {
+  readonly limits: readonly Limit[]
+  readonly source?: string
+}
+
 export type LaneBudget = { readonly permits: number } | { readonly full: Limit } | { readonly resting: Resting }
 
 /** No source of a pool may send to a place. */
@@ -72,17 +85,37 @@ export class Limits {
 
   /** `before`: the source that tried the recipient last. */
   admit(message: Message, place: Site, before?: string): Permit | { readonly waitMs: number; readonly full?: Limit } {
-    const { throttle } = this.#parts
-    const pool = this.#poolOf(message.tenant, message.pool)
-    const mayMove = byName(this.#parts.settings().pool, pool)?.move ?? true
-    const source = this.#choice.choose({ pool, message: message.id, place, before, mayMove })
+    const asked = this.#asked({ message, place, before })
     // Its pool stands still; others in its lane go on from another one.
-    if (source === undefined && this.#membersOf(pool).length > 0) return { waitMs: RESTS_MS }
+    if (asked === 'no-source') return { waitMs: RESTS_MS }
+    return this.#parts.throttle.take(asked.limits, asked.source)
+  }
+
+  /** What would keep this message back now, for people: of the limits that are used up, the last to give something. */
+  binding(asking: Asking): Limit | 'no-source' | undefined {
+    const { throttle } = this.#parts
+    const asked = this.#asked(asking)
+    if (asked === 'no-source') return asked
+    return asked.limits
+      .filter((limit) => throttle.isUsedUp(limit))
+      .reduce<Limit | undefined>(
+        (last, limit) => (last === undefined || throttle.waitMs(limit) > throttle.waitMs(last) ? limit : last),
+        undefined,
+      )
+  }
+
+  /** The source of a message and all that it counts against, once more than its lane. */
+  #asked({ message, place, before }: Asking): Asked | 'no-source' {
+    const { throttle, settings } = this.#parts
+    const pool = this.#poolOf(message.tenant, message.pool)
+    const mayMove = byName(settings().pool, pool)?.move ?? true
+    const source = this.#choice.choose({ pool, message: message.id, place, before, mayMove })
+    if (source === undefined && this.#membersOf(pool).length > 0) return 'no-source'
     const limits = this.#shared(place, message.tenant, pool)
     // Without a source delivery says what is wrong.
     if (source !== undefined) limits.push(...this.#fromSource(place, source))
     for (const limit of this.#ofTags(message)) limits.push(throttle.rate(limit))
-    return throttle.take(limits, source)
+    return { limits, ...(source !== undefined && { source }) }
   }
 
   /** What all messages of a tenant that leave from a pool to a place share. */

@@ -83,10 +83,11 @@ export class Attempts {
   }
 
   async #make(flight: Flight): Promise<Outcome | undefined> {
-    const { queue, delivery, attemptOf } = this.#parts
+    const { queue, delivery, attemptOf, clock } = this.#parts
     try {
       if (await queue.refuseBeforeAttempt(flight)) return undefined
       if (flight.throttledMs !== undefined) return { ...LIMITED, retryAfterMs: flight.throttledMs }
+      flight.triedSince = clock.now()
       return await delivery.deliver(attemptOf(flight))
     } catch (error) {
       this.#abandon(flight, error)

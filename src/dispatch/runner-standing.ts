@@ -25,10 +25,14 @@ export interface LaneStanding {
 export interface LimitStanding {
   readonly name: string
   readonly rate?: Rate
-  readonly since: EpochMs
+  /** Absent where nobody stands in line: each is put off by itself. */
+  readonly since?: EpochMs
   /** When it gives the next permit. */
   readonly until?: EpochMs
 }
+
+/** Of one message: its tags, and the source it would leave from. */
+export type MessageStanding = Pick<LaneStanding, 'limit' | 'isWithoutSource'>
 
 export interface Bound {
   readonly lane: Lane
@@ -55,13 +59,19 @@ export function laneStanding(bound: Bound, now: Now): LaneStanding {
   }
 }
 
+/** What keeps one message back, and others of its lane perhaps not. */
+export function messageStanding(binding: Limit | 'no-source' | undefined, now: Now): MessageStanding {
+  if (binding === undefined) return {}
+  return binding === 'no-source' ? { isWithoutSource: true } : { limit: limitStanding(binding, now) }
+}
+
 function limitStanding(limit: Limit, { clock, throttle }: Now): LimitStanding {
-  const elapsed = limit.waitingSince === undefined ? 0 : clock.monotonic() - limit.waitingSince
+  const { name, rate, waitingSince } = limit
   const waitMs = throttle.waitMs(limit)
   return {
-    name: limit.name,
-    since: Math.round(clock.now() - elapsed),
-    ...(limit.rate !== undefined && { rate: limit.rate }),
+    name,
+    ...(waitingSince !== undefined && { since: Math.round(clock.now() - (clock.monotonic() - waitingSince)) }),
+    ...(rate !== undefined && { rate }),
     ...(waitMs < Number.POSITIVE_INFINITY && { until: Math.ceil(clock.now() + waitMs) }),
   }
 }

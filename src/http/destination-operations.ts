@@ -2,6 +2,8 @@
 
 import { formatDuration, formatRate, type Rate } from '../config/units.ts'
 import type { Delivery, Resolution as Resolved, ResolvedPath } from '../delivery/delivery.ts'
+import type { Host } from '../delivery/destination.ts'
+import type { PublishedTls } from '../delivery/published-tls.ts'
 import { parseAddress, parseDomain } from '../mail/address.ts'
 import type { Origin, Shaping } from '../shaping/shaping.ts'
 import { snake, VALUE_NAMES, type ValueName } from '../shaping/values.ts'
@@ -10,11 +12,20 @@ import { OperationError } from './problem.ts'
 import { type ShownRule, shownRule } from './shown-rule.ts'
 import { toWire, type Wire } from './wire.ts'
 
-/** `route`, `tls_policy`: they say so, whatever the shaping says. */
-export type ValueOrigin = Origin | { readonly kind: 'route' | 'tls_policy' }
+/**
+ * `route`, `tls_policy`: they say so, whatever the shaping says. The others are what the recipient's domain publishes, which is
+ * demanded on top of that: by TLSA records (that mail does not use: `dane_unusable`), or by an MTA-STS policy in force.
+ */
+export type ValueOrigin =
+  | Origin
+  | { readonly kind: 'route' | 'tls_policy' | 'dane' | 'dane_unusable' | 'mta_sts' }
+  /** The host gets no mail now. */
+  | { readonly kind: 'refused'; readonly detail: string }
 
 export interface ShownValue {
   readonly name: string
+  /** Only with this host; absent: with all of them. */
+  readonly host?: string
   /** As it could stand in the file; absent where there is no limit. */
   readonly value?: string | readonly string[] | number
   readonly from: ValueOrigin
@@ -71,24 +82,54 @@ function shown(resolved: Resolved, shaping: Pick<Shaping, 'rulesFor'>): Resoluti
   }
   const { domain, site, provider } = resolved
   const rules = shaping.rulesFor({ domain, site, provider }).map(shownRule)
-  return toWire({ ...resolved, paths: resolved.paths.map(shownPath), rules })
+  return toWire({ ...resolved, paths: resolved.paths.map((path) => shownPath(path, resolved.hosts)), rules })
 }
 
-function shownPath({ source, pools, effective, sourceRate, route, tlsPolicy }: ResolvedPath): ShownPath {
-  const values = VALUE_NAMES.map((name): ShownValue => {
+function shownPath(path: ResolvedPath, hosts: readonly Host[]): ShownPath {
+  const { source, pools, effective, sourceRate, route, tlsPolicy, published = [] } = path
+  const values = VALUE_NAMES.flatMap((name): readonly ShownValue[] => {
     const routed = name === 'connections' ? route?.connections : name === 'tls' ? route?.tls : undefined
     const ruled = routed ?? (name === 'tls' ? tlsPolicy : undefined)
     const value = ruled ?? effective.values[name]
     const from: ValueOrigin =
       ruled === undefined ? effective.from[name] : { kind: routed === undefined ? 'tls_policy' : 'route' }
     const text = valueText(name, value)
-    return { name: snake(name), ...(text !== undefined && { value: text }), from }
+    const shown = { name: snake(name), ...(text !== undefined && { value: text }), from }
+    return name === 'tls' ? withPublished(shown, { published, hosts }) : [shown]
   })
   const total: ShownValue[] =
     sourceRate === undefined
       ? []
       : [{ name: 'source_message_rate', value: formatRate(sourceRate.value), from: sourceRate.from }]
   return { source, pools, values: [...values, ...total] }
+}
+
+/** What the domain demands: once where all its hosts have it alike, else host by host. */
+function withPublished(
+  own: ShownValue,
+  { published, hosts }: { readonly published: readonly PublishedTls[]; readonly hosts: readonly Host[] },
+): readonly ShownValue[] {
+  if (published.length === 0) return [own]
+  const shown = hosts.map(({ name }): ShownValue => {
+    const found = published.find(({ host }) => host === name)
+    if (found === undefined) return { ...own, host: name }
+    return { name: own.name, host: name, value: found.tls, from: publishedBy(found) }
+  })
+  const [first = own, ...others] = shown.map(({ host: _, ...value }) => value)
+  return others.every((each) => JSON.stringify(each) === JSON.stringify(first)) ? [first] : shown
+}
+
+function publishedBy({ by, detail = '' }: PublishedTls): ValueOrigin {
+  switch (by) {
+    case 'refused':
+      return { kind: 'refused', detail }
+    case 'dane':
+      return { kind: 'dane' }
+    case 'dane-unusable':
+      return { kind: 'dane_unusable' }
+    case 'mta-sts':
+      return { kind: 'mta_sts' }
+  }
 }
 
 function valueText(name: ValueName, value: unknown): ShownValue['value'] | undefined {

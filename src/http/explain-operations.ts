@@ -2,40 +2,22 @@
 // when, until when, how many wait, and which rule judged the last refusal.
 
 import type { Settings } from '../config/schema.ts'
-import { formatPace, formatRate, type Rate } from '../config/units.ts'
 import type { Delivery } from '../delivery/delivery.ts'
-import type { LaneStanding } from '../dispatch/runner-standing.ts'
 import type { Journal } from '../journal/journal.ts'
 import { type Domain, domainOf, parseDomain } from '../mail/address.ts'
-import type { LaneName } from '../mail/message.ts'
+import type { LaneName, Message, Recipient } from '../mail/message.ts'
 import type { Cause } from '../mail/outcome.ts'
 import type { QueueOperator } from '../queue/operator.ts'
 import type { Queue } from '../queue/queue.ts'
 import type { SourceBook } from '../sources/source-book.ts'
-import type { Suspension, Suspensions } from '../throttle/suspensions.ts'
-import { type Clock, type EpochMs, SECOND } from '../util/clock.ts'
+import type { Suspensions } from '../throttle/suspensions.ts'
+import type { EpochMs } from '../util/clock.ts'
+import { type Binding, type BindingParts, laneBinding, nextAttemptAt, recipientBinding } from './explain-binding.ts'
 import { checked, domainParam, RECIPIENT_KEY, readRecipientKey, recipientParam } from './input.ts'
 import { type PathStanding, pathStanding } from './path-standing.ts'
 import { OperationError } from './problem.ts'
 import { isAbout, type ListedSuspension, type ListParts, listedSuspensions } from './suspension-list.ts'
 import { toWire, type Wire } from './wire.ts'
-
-/** What binds a lane, the strongest first. `free`: nothing but its turn. */
-export type Binding =
-  | { readonly kind: 'suspended'; readonly suspension: Suspension }
-  | {
-      readonly kind: 'limit'
-      readonly limit: string
-      readonly rate?: string
-      readonly since: EpochMs
-      readonly until?: EpochMs
-    }
-  /** No source of the tenant's pool may send there: drained, missing, or not begun to warm up. */
-  | { readonly kind: 'no-source' }
-  | { readonly kind: 'connections'; readonly inFlight: number; readonly slots: number }
-  /** Nobody is due yet: those that wait were refused, or put off by a limit of their own (a tag, a source). */
-  | { readonly kind: 'back-off'; readonly until: EpochMs }
-  | { readonly kind: 'free' }
 
 export interface ExplainedLane {
   readonly tenant: string
@@ -43,6 +25,8 @@ export interface ExplainedLane {
   readonly pool?: string
   readonly waiting: number
   readonly due: number
+  /** Waiting, and being tried or about to be. */
+  readonly inFlight: number
   /** True: there are more than were counted. */
   readonly more: boolean
   readonly binding: Binding
@@ -75,6 +59,8 @@ export interface Explained {
     readonly state: string
     readonly tenant: string
     readonly source?: string
+    /** Absent once it is over. */
+    readonly binding?: Binding
     readonly nextAttemptAt?: EpochMs
     readonly cause?: Cause
     readonly rule?: string
@@ -95,10 +81,9 @@ export interface ExplainParts {
     readonly sources: Pick<SourceBook, 'drain'>
   }
   readonly settings: () => Settings
-  readonly clock: Clock
-  readonly relay?: {
+  readonly clock: BindingParts['clock']
+  readonly relay?: NonNullable<BindingParts['relay']> & {
     readonly delivery: Pick<Delivery, 'paths' | 'resolve' | 'sourceOf'>
-    standing(lane: LaneName): LaneStanding | undefined
     pacing?(): ListParts['pacing']
   }
 }
@@ -116,26 +101,34 @@ export function explainOperations(parts: ExplainParts): ExplainOperations {
       if (recipient === undefined || message === undefined)
         throw new OperationError('not-found', `There is no ${what} in the store.`)
       const explained = await ofDomain(parts, domainOf(recipient.address), recipient)
-      const pool =
-        message.pool ?? parts.settings().tenant.find(({ name }) => name === message.tenant)?.pool ?? 'default'
-      const isInUse = (name: string): boolean => parts.core.sources.drain(name) === undefined
-      const source = parts.relay.delivery.sourceOf(pool, id, isInUse)
-      const last = refusalOf(parts.core.journal, id, n)
-      return toWire({
-        ...explained,
-        recipient: {
-          id,
-          n,
-          address: recipient.address,
-          state: recipient.state.kind,
-          tenant: recipient.tenant,
-          ...(source !== undefined && { source }),
-          ...(recipient.state.kind === 'waiting' && { nextAttemptAt: recipient.state.dueAt }),
-          ...(recipient.lastCause !== undefined && { cause: recipient.lastCause }),
-          ...(last?.rule !== undefined && { rule: last.rule }),
-        },
-      })
+      return toWire({ ...explained, recipient: await ofRecipient(parts, { recipient, message }) })
     },
+  }
+}
+
+async function ofRecipient(
+  parts: ExplainParts,
+  { recipient, message }: { readonly recipient: Recipient; readonly message: Message },
+): Promise<NonNullable<Explained['recipient']>> {
+  const { core, relay, settings } = parts
+  const { id, n, address, state, tenant, lastCause } = recipient
+  const pool = message.pool ?? settings().tenant.find(({ name }) => name === message.tenant)?.pool ?? 'default'
+  const isInUse = (name: string): boolean => core.sources.drain(name) === undefined
+  const source = relay?.delivery.sourceOf(pool, id, isInUse)
+  const last = refusalOf(core.journal, id, n)
+  const binding = await recipientBinding(parts, { recipient, message })
+  const next = nextAttemptAt(recipient, binding)
+  return {
+    id,
+    n,
+    address,
+    state: state.kind,
+    tenant,
+    ...(source !== undefined && { source }),
+    ...(binding !== undefined && { binding }),
+    ...(next !== undefined && { nextAttemptAt: next }),
+    ...(lastCause !== undefined && { cause: lastCause }),
+    ...(last?.rule !== undefined && { rule: last.rule }),
   }
 }
 
@@ -152,14 +145,12 @@ async function ofDomain(
   domain: Domain,
   only?: Pick<LaneName, 'tenant' | 'pool'>,
 ): Promise<Explained> {
-  const { core, relay, settings } = parts
+  const { core, relay } = parts
   const resolved = await relay?.delivery.resolve(domain)
   const lanes: ExplainedLane[] = []
-  for (const { name } of settings().tenant)
-    for (const lane of core.operator.lanesOf(name, domain)) {
-      if (only !== undefined && (name !== only.tenant || lane.pool !== only.pool)) continue
+  for (const lane of core.operator.lanesTo(domain))
+    if (only === undefined || (lane.tenant === only.tenant && lane.pool === only.pool))
       lanes.push(await laneOf(parts, lane))
-    }
   const place = resolved?.kind === 'site' ? resolved : undefined
   const site = place?.site
   const all = listedSuspensions({ suspensions: core.suspensions, pacing: relay?.pacing?.() })
@@ -179,11 +170,12 @@ async function ofDomain(
 }
 
 async function laneOf(parts: ExplainParts, lane: LaneName): Promise<ExplainedLane> {
-  const { core, clock, relay } = parts
+  const { core } = parts
   const { tenant, pool } = lane
-  const { waiting, due, more, first } = await core.operator.countLane(lane)
-  const last = first === undefined ? undefined : refusalOf(core.journal, first.id, first.n)
-  const binding = bindingOf(relay?.standing(lane), first?.dueAt, clock.now())
+  const { waiting, due, more, inFlight, first, flying } = await core.operator.countLane(lane)
+  const shown = first ?? flying
+  const last = shown === undefined ? undefined : refusalOf(core.journal, shown.id, shown.n)
+  const binding = await laneBinding(parts, lane, { first, flying })
   const nextAttemptAt =
     binding.kind === 'suspended' ? binding.suspension.until : 'until' in binding ? binding.until : undefined
   return {
@@ -191,38 +183,12 @@ async function laneOf(parts: ExplainParts, lane: LaneName): Promise<ExplainedLan
     ...(pool !== undefined && { pool }),
     waiting,
     due,
+    inFlight,
     more,
     binding,
     ...(nextAttemptAt !== undefined && { nextAttemptAt }),
     ...(last !== undefined && { lastRefusal: last }),
   }
-}
-
-/** `firstDue`: of the first that waits. The lane may only know an earlier time, at which it looks again. */
-function bindingOf(standing: LaneStanding | undefined, firstDue: EpochMs | undefined, now: EpochMs): Binding {
-  if (standing?.suspension !== undefined) return { kind: 'suspended', suspension: standing.suspension }
-  if (standing?.isWithoutSource === true) return { kind: 'no-source' }
-  if (standing?.limit !== undefined) {
-    const { name, rate, since, until } = standing.limit
-    return {
-      kind: 'limit',
-      limit: name,
-      ...(rate !== undefined && { rate: rateText(name, rate) }),
-      since,
-      ...(until !== undefined && { until }),
-    }
-  }
-  if (standing?.nextDue !== undefined && standing.nextDue > now && !standing.isReady)
-    return { kind: 'back-off', until: Math.max(standing.nextDue, firstDue ?? 0) }
-  const { inFlight, slots } = standing ?? {}
-  if (inFlight !== undefined && slots !== undefined && inFlight >= slots)
-    return { kind: 'connections', inFlight, slots }
-  return { kind: 'free' }
-}
-
-/** A pace is a number that was learned, and reads best in its own unit. */
-function rateText(limit: string, rate: Rate): string {
-  return /^(?:pace|slow) /.test(limit) ? formatPace((rate.count * SECOND) / rate.per) : formatRate(rate)
 }
 
 function refusalOf(journal: Journal, id: string, n: number): ExplainedLane['lastRefusal'] {

@@ -4,10 +4,10 @@
 import type { Settings } from '../config/schema.ts'
 import type { Delivery, RateLimit } from '../delivery/delivery.ts'
 import type { Pacing } from '../dispatch/pacing.ts'
-import type { LaneStanding } from '../dispatch/runner-standing.ts'
+import type { LaneStanding, MessageStanding } from '../dispatch/runner-standing.ts'
 import type { Health } from '../health/health.ts'
 import type { MailboxStatus } from '../inbound/mailboxes.ts'
-import type { LaneName } from '../mail/message.ts'
+import type { LaneName, Message, Recipient } from '../mail/message.ts'
 import type { Core } from '../queue/core.ts'
 import type { ReportDesk } from '../reports/desk.ts'
 import { openReviews } from '../reports/report-list.ts'
@@ -38,6 +38,8 @@ export interface RunningRelay {
   readonly delivery: Pick<Delivery, 'paths' | 'resolve' | 'sourceOf'>
   /** What binds a lane now. */
   standing(lane: LaneName): LaneStanding | undefined
+  /** What binds one message, and others of its lane perhaps not. */
+  standingOf?(message: Message, recipient: Recipient): Promise<MessageStanding | undefined>
   /** What was learned from receivers. */
   pacing?(): Pick<Pacing, 'pace' | 'paces' | 'forget'> | undefined
   /** Of the addresses of sources, those that this machine has. */

@@ -5,6 +5,7 @@ import type { JournalRecord } from '../journal/record.ts'
 import type { Message, Recipient } from '../mail/message.ts'
 import type { Cause } from '../mail/outcome.ts'
 import type { Permit } from '../throttle/limit.ts'
+import type { EpochMs } from '../util/clock.ts'
 
 /** A claimed recipient on its way: from claim (or acceptance) to settlement. */
 export interface Flight {
@@ -17,6 +18,8 @@ export interface Flight {
   readonly hot: boolean
   /** What it took of its limits. */
   permit?: Permit | undefined
+  /** When it was handed to delivery. */
+  triedSince?: EpochMs
   /** Claimed only because its life is over: a limit has nothing for it for so long. */
   readonly throttledMs?: number
   /** A report said that it bounced while we still wait for the reply to the dot. */

@@ -12,7 +12,7 @@ import type { Clock, EpochMs } from '../util/clock.ts'
 import { idTime } from '../util/id.ts'
 import type { Queue } from './queue.ts'
 import { mayHappen, type StateEvent } from './state.ts'
-import { countLane, eachKey, type LaneCount, lanesOf, PIECE, type Walk } from './walk.ts'
+import { countLane, eachKey, type LaneCount, lanesTo, PIECE, type Walk } from './walk.ts'
 
 export interface QueueFilter {
   readonly tenant?: string
@@ -99,14 +99,15 @@ export class QueueOperator {
     return [...rows.values()].sort((a, b) => b.waiting + b.held - (a.waiting + a.held))
   }
 
-  /** The lanes of a tenant to a domain in which somebody waits: one for each pool. */
-  lanesOf(tenant: string, domain: Domain): readonly LaneName[] {
-    return lanesOf(this.#store, tenant, domain)
+  /** The lanes to a domain in which somebody waits: of each tenant, also of one that is gone, one for each pool. */
+  lanesTo(domain: Domain): readonly LaneName[] {
+    return lanesTo(this.#store, domain)
   }
 
   /** Counts one lane, up to a bound. */
   countLane(lane: LaneName): Promise<LaneCount> {
-    return countLane(this.#store, lane, this.#clock.now())
+    const isInFlight = (id: string, n: number): boolean => this.#queue.isInFlight(id, n)
+    return countLane({ store: this.#store, clock: this.#clock, isInFlight }, lane)
   }
 
   hold({ select, who, why }: OperatorChange): Counted {

@@ -5,6 +5,7 @@
 import type { JournalRecord } from '../journal/record.ts'
 import type { LaneName, Message, Recipient } from '../mail/message.ts'
 import type { Outcome } from '../mail/outcome.ts'
+import type { EpochMs } from '../util/clock.ts'
 import { Accepting } from './accepting.ts'
 import { type Change, changed, LOST_ATTEMPT } from './change.ts'
 import { type Admit, type Claims, claimsOf } from './claims.ts'
@@ -54,6 +55,16 @@ export class Queue implements Acceptor {
 
   isInFlight(id: string, n: number): boolean {
     return this.#book.isInFlight(id, n)
+  }
+
+  /** Of one in flight: since when it is being tried, once its turn has come. */
+  flight(id: string, n: number): Pick<Flight, 'triedSince'> | undefined {
+    return this.#book.flights.get(id, n)
+  }
+
+  /** Until when a message is kept back, whoever it goes to; for people, as it is asked again right before every attempt. */
+  heldUntil(message: Message): EpochMs | undefined {
+    return this.#parts.holdsUntil?.(message)
   }
 
   /** As it stands, writes under way included. */

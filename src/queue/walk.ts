@@ -3,9 +3,9 @@
 
 import type { Domain } from '../mail/address.ts'
 import type { LaneName } from '../mail/message.ts'
-import { afterPrefix, laneKey, lanesRange, prefixRange, readDueKey } from '../store/keys.ts'
+import { afterPrefix, laneKey, lanesRange, prefixRange, readDueKey, textKey } from '../store/keys.ts'
 import type { Store } from '../store/store.ts'
-import type { EpochMs } from '../util/clock.ts'
+import type { Clock, EpochMs } from '../util/clock.ts'
 
 /** Keys read per turn of the event loop. */
 export const PIECE = 1000
@@ -40,26 +40,62 @@ export interface LaneCount {
   readonly due: number
   /** There are more than were counted. */
   readonly more: boolean
-  /** The first of them. */
-  readonly first?: { readonly id: string; readonly n: number; readonly dueAt: EpochMs }
+  /** Waiting, and being tried or about to be. */
+  readonly inFlight: number
+  /** The first of them that is in flight. */
+  readonly flying?: LanePlace
+  /** The first of the others. */
+  readonly first?: LanePlace
+}
+
+export interface LanePlace {
+  readonly id: string
+  readonly n: number
+  readonly dueAt: EpochMs
+}
+
+export interface CountParts {
+  readonly store: Store
+  readonly isInFlight: (id: string, n: number) => boolean
+  readonly clock: Clock
 }
 
 /** Counts one lane, up to a bound. */
-export async function countLane(store: Store, lane: LaneName, now: EpochMs): Promise<LaneCount> {
-  let [waiting, due] = [0, 0]
-  let first: LaneCount['first']
+export async function countLane({ store, isInFlight, clock }: CountParts, lane: LaneName): Promise<LaneCount> {
+  const now = clock.now()
+  const count = { waiting: 0, due: 0, inFlight: 0, more: false }
+  const found: { first?: LanePlace; flying?: LanePlace } = {}
   for await (const key of eachKey(store, { table: 'due', range: prefixRange(laneKey(lane)) })) {
-    if (waiting === MOST_COUNTED) return { waiting, due, more: true, ...(first !== undefined && { first }) }
-    waiting++
+    if (count.waiting === MOST_COUNTED) return { ...count, ...found, more: true }
+    count.waiting++
     const { id, n, dueAt } = readDueKey(key)
-    first ??= { id, n, dueAt }
-    if (dueAt <= now) due++
+    if (dueAt <= now) count.due++
+    if (isInFlight(id, n)) {
+      count.inFlight++
+      found.flying ??= { id, n, dueAt }
+    } else found.first ??= { id, n, dueAt }
   }
-  return { waiting, due, more: false, ...(first !== undefined && { first }) }
+  return { ...count, ...found }
 }
 
-/** The lanes of a tenant to a domain in which somebody waits: one for each pool, by skipping from lane to lane. */
-export function lanesOf(store: Store, tenant: string, domain: Domain): LaneName[] {
+/**
+ * The lanes to a domain in which somebody waits: of each tenant one for each pool. By skipping from tenant to tenant and
+ * from lane to lane; tenants that are not in the configuration any more included.
+ */
+export function lanesTo(store: Store, domain: Domain): LaneName[] {
+  const found: LaneName[] = []
+  let from: Buffer | undefined
+  for (;;) {
+    const [key] = store.keys('due', { ...(from !== undefined && { from }), limit: 1 })
+    if (key === undefined) return found
+    const { tenant } = readDueKey(key)
+    found.push(...lanesOf(store, tenant, domain))
+    from = afterPrefix(textKey(tenant))
+    if (from === undefined) return found
+  }
+}
+
+function lanesOf(store: Store, tenant: string, domain: Domain): LaneName[] {
   const found: LaneName[] = []
   const { from: first, to } = lanesRange(tenant, domain)
   let from: Buffer | undefined = first

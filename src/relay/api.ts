@@ -56,6 +56,7 @@ export function startApi(parts: RelayApiParts): Promise<SocketListener> {
       startedAt,
       delivery,
       standing: (lane) => sending.runner.standing(lane),
+      standingOf: (message, recipient) => sending.standingOf(message, recipient),
       pacing: () => sending.pacing,
       hasAddress: (address) => sources.addresses.isThere(address),
       spare: (limit) => sending.throttle.spare(limit),

@@ -6,6 +6,9 @@ import type { Delivery } from '../delivery/delivery.ts'
 import { Limits } from '../dispatch/limits.ts'
 import { Pacing } from '../dispatch/pacing.ts'
 import { Runner } from '../dispatch/runner.ts'
+import { type MessageStanding, messageStanding } from '../dispatch/runner-standing.ts'
+import { domainOf } from '../mail/address.ts'
+import type { Message, Recipient } from '../mail/message.ts'
 import type { Logger } from '../observe/logger.ts'
 import { attemptOf } from '../queue/attempt.ts'
 import type { Core } from '../queue/core.ts'
@@ -29,6 +32,8 @@ export interface Sending {
   readonly runner: Runner
   readonly pacing: Pacing
   readonly throttle: Throttle
+  /** What keeps one message back right now, and others of its lane perhaps not. */
+  standingOf(message: Message, recipient: Recipient): Promise<MessageStanding>
   /** Finds what waits and begins. */
   start(): Promise<void>
   /** Attempts under way get `graceMs`; what was learned is durable when it resolves. */
@@ -52,11 +57,12 @@ export function createSending(parts: SendingParts): Sending {
     readChunk: (id: string, index: number) => readChunk(store, id, index),
     bodyFile: (id: string) => bodyFileOf(store, id),
   }
+  const limits = new Limits({ throttle, delivery, pacer: pacing, gate: core.sources, settings })
   const runner = new Runner({
     queue: core.queue,
     delivery,
     store,
-    limits: new Limits({ throttle, delivery, pacer: pacing, gate: core.sources, settings }),
+    limits,
     throttle,
     pacer: pacing,
     suspensions: core.suspensions,
@@ -69,6 +75,11 @@ export function createSending(parts: SendingParts): Sending {
     runner,
     pacing,
     throttle,
+    async standingOf(message, { address, lastWay }) {
+      const place = await delivery.locate(domainOf(address))
+      if (place.kind === 'nowhere') return {}
+      return messageStanding(limits.binding({ message, place, before: lastWay?.source }), { clock, throttle })
+    },
     async start() {
       await core.queue.prepare()
       runner.load()

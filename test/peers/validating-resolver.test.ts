@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createAuthenticResolver, nameServers } from '../../src/delivery/authentic-resolver.ts'
+import { parseDomain } from '../../src/mail/address.ts'
 import { systemClock } from '../../src/util/clock.ts'
 import { attemptTo, gotMail, PLAIN, saidInClear, TlsWorld, tlsScript } from '../delivery/tls-fixture.ts'
 import { tlsaData } from '../support/authority.ts'
@@ -56,6 +57,16 @@ describe.skipIf(!hasSignedDns)('a signed zone behind a validating resolver', () 
   afterAll(async () => {
     await world?.[Symbol.asyncDispose]()
     await dns?.[Symbol.asyncDispose]()
+  })
+
+  test.each([
+    ['good.example', [{ host: 'mx.good.example', tls: 'dane', by: 'dane' }]],
+    ['unsigned.example', undefined],
+    ['none.example', undefined],
+    ['alias.example', [{ host: 'www.alias.example', tls: 'dane', by: 'dane' }]],
+  ])('what is shown to be demanded of %s', async (domain, published) => {
+    const resolution = await by().resolve(parseDomain(domain)!)
+    expect(resolution.kind === 'site' && resolution.paths.map((path) => path.published)).toEqual([published])
   })
 
   test('what it vouches for, and what not', async () => {

@@ -135,6 +135,12 @@ test('mail of a broken domain waits until it is good again', { timeout: 30_000 }
   const waiting = (await operations.queue({ state: 'waiting' })).items
   expect(waiting).toMatchObject([{ address: 'held@example.net', state: { attempts: 0 } }])
   expect([...mx.copies.keys()]).toEqual(['free'])
+  const why =
+    /Held back by doctor\.hold_domains: the DNS of sender\.test is broken, as `studs health alerts` says\. Looked at again in \d+m/
+  expect((await cli(relay, 'explain', waiting[0]?.id ?? '')).out).toMatch(new RegExp(`^Now +${why.source}`, 'm'))
+  expect((await cli(relay, 'explain', 'example.net')).out).toMatch(
+    new RegExp(`1 recipient waiting, 0 of them due\\n {2}${why.source}`),
+  )
   expect((await cli(relay, 'doctor', '--last')).out).toContain('publish it as a TXT record of sender.test')
   dns.zones = GOOD
   await until(() => states().length > 1)
