@@ -60,7 +60,7 @@ const { values } = parseArgs({
     corpus: { type: 'string' },
     main: { type: 'string', default: new URL('../src/main.ts', import.meta.url).pathname },
     // As the installed command starts itself.
-    node: { type: 'string', default: '--max-semi-space-size=4' },
+    node: { type: 'string', default: '--max-semi-space-size=4 --no-memory-reducer' },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },

@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=4
+#!/usr/bin/env -S node --max-semi-space-size=4 --no-memory-reducer
 // The process: arguments, signals, exit codes. The only file that touches process.on and process.exit.
 // A small young generation: what a message leaves behind dies at once, and a third of the memory is never needed.
 // Everything of ours is imported below the check of Node's version: an older one could not even read it.
