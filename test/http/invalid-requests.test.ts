@@ -339,10 +339,12 @@ describe.each(ROUTES)('$method $path', (route) => {
     expect((await ask(route, given)).problem).toEqual(problem(detail, pointer))
   })
 
-  test.runIf(route.long !== undefined)('too long', async () => {
-    const { given, pointer, detail } = route.long!
-    expect((await ask(route, given)).problem).toEqual(problem(detail, pointer))
-  })
+  // Some have no text of the caller's.
+  if (route.long !== undefined)
+    test('too long', async () => {
+      const { given, pointer, detail } = route.long!
+      expect((await ask(route, given)).problem).toEqual(problem(detail, pointer))
+    })
 
   test('an unknown field', async () => {
     const { given, pointer } = route.type
