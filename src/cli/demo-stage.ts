@@ -130,6 +130,10 @@ connection_rate = "100/s"
 dot_timeout = "1500ms"
 idle_timeout = "1s"
 
+# Ten seconds are too short to learn a pace and to come back from it: the last mails would only wait for half a minute.
+[pace]
+adaptive = false
+
 [sandbox]
 smtp_port = 0
 dns_port = 0
