@@ -1,8 +1,8 @@
 // One listener for reports that come back: the server that every listener has, with sessions that take reports.
 
 import { BounceSession, type BounceSessionParts } from './bounce-session.ts'
+import type { SessionOrigin } from './listener-parts.ts'
 import { ListenerServer, type ServerParts } from './listener-server.ts'
-import type { SessionOrigin } from './listener-session.ts'
 
 export type BounceServerParts = BounceSessionParts & ServerParts
 

@@ -1,14 +1,15 @@
 // One SMTP session with somebody who brings a report back: any sender, no AUTH, and only recipients that the desk knows.
 // 250 to the dot is said when every report of the mail is durable. Nothing is ever answered by mail.
 
-import type { SMTPServerDataStream } from 'smtp-server'
 import type { Settings } from '../config/schema.ts'
 import type { Addressee, IncomingReport, ReportDesk } from '../reports/desk.ts'
 import type { Origin } from '../reports/report-entry.ts'
 import { SECOND } from '../util/clock.ts'
 import { type Arrival, BounceTransfer, MAX_REPORT_BYTES } from './bounce-transfer.ts'
 import type { BounceEvents } from './events.ts'
-import { ListenerSession, type SessionLimits, type SessionOrigin, type SessionPlace } from './listener-session.ts'
+import type { SessionLimits, SessionOrigin, SessionPlace } from './listener-parts.ts'
+import { ListenerSession } from './listener-session.ts'
+import type { MessageData } from './message-data.ts'
 import { isReply, parseMail, parseRcpt } from './path.ts'
 import { REPLY, type Reply, takenAs } from './replies.ts'
 import { replyFor } from './reply-for.ts'
@@ -171,13 +172,13 @@ export class BounceSession extends ListenerSession {
     }
   }
 
-  override async receive(stream: SMTPServerDataStream): Promise<Reply | undefined> {
+  override async receive(data: MessageData): Promise<Reply | undefined> {
     const transaction = this.#transaction
     if (transaction === undefined) return REPLY.needMail
     const { clock } = this.#parts
     // Now, while the connection certainly stands.
     const origin = this.#origin(transaction)
-    const transfer = new BounceTransfer({ stream, clock, keepBytes: this.#settings.maxSize })
+    const transfer = new BounceTransfer({ data, clock, keepBytes: this.#settings.maxSize })
     this.transfer = transfer
     try {
       return await this.#conclude(await transfer.read(), origin, transaction.recipients.values())

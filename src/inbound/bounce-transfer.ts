@@ -1,11 +1,11 @@
 // DATA of a report: keeps the first bytes, reads the rest and throws it away, and watches for what makes the mail
 // unacceptable. Takes no decision about the report itself. Memory is bounded by `keepBytes`, whatever is sent.
 
-import type { Readable } from 'node:stream'
 import type { Clock } from '../util/clock.ts'
 import { BareLineEnds } from './bare-line-ends.ts'
 import { isTooSlow } from './data-rate.ts'
-import type { Incoming } from './listener-session.ts'
+import type { Incoming } from './listener-parts.ts'
+import type { MessageData } from './message-data.ts'
 import { REPLY, type Reply } from './replies.ts'
 
 /** What is announced as SIZE: far more than is kept, since whoever sends a report back may send all of the mail with it. */
@@ -26,7 +26,7 @@ export type Arrival =
   | { readonly kind: 'gone' }
 
 export interface BounceTransferParts {
-  readonly stream: Readable
+  readonly data: Pick<MessageData, 'handTo'>
   readonly keepBytes: number
   readonly clock: Pick<Clock, 'monotonic'>
 }
@@ -53,15 +53,15 @@ export class BounceTransfer implements Incoming {
 
   /** Resolves when the dot has come, or earlier when nothing more can come of it. */
   async read(): Promise<Arrival> {
-    const { stream } = this.#parts
     const arrival = await new Promise<Arrival>((resolve) => {
-      stream.on('data', (chunk: Buffer) => {
-        if (this.#push(chunk) === 'broken') resolve({ kind: 'broken', reply: REPLY.bareLineEnd })
+      this.#parts.data.handTo({
+        push: (chunk) => {
+          if (this.#push(chunk) === 'broken') resolve({ kind: 'broken', reply: REPLY.bareLineEnd })
+          return undefined
+        },
+        end: () => resolve(this.#concluded()),
+        gone: () => resolve({ kind: 'gone' }),
       })
-      stream.on('end', () => resolve(this.#concluded()))
-      // The client went away: smtp-server destroys the stream, with an error for those who listen for one.
-      stream.on('error', () => resolve({ kind: 'gone' }))
-      stream.on('close', () => resolve({ kind: 'gone' }))
     })
     this.isReceiving = false
     this.#pieces = []

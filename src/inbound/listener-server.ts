@@ -7,7 +7,10 @@ import type { SMTPServerDataStream, SMTPServerOptions, SMTPServerSession } from 
 import { SMTPServer } from 'smtp-server'
 import type { SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js'
 import type { ConnectionLimits, OpenConnections } from './limits.ts'
-import type { ListenerSession, SessionOrigin, SessionPlace } from './listener-session.ts'
+import type { SessionOrigin, SessionPlace } from './listener-parts.ts'
+import type { ListenerSession } from './listener-session.ts'
+import type { MessageData } from './message-data.ts'
+import { Outbox } from './outbox.ts'
 import { REPLY, type Reply } from './replies.ts'
 import { replyFor } from './reply-for.ts'
 
@@ -32,6 +35,7 @@ export abstract class ListenerServer<Session extends ListenerSession> extends SM
   readonly #parts: ServerParts
   /** Sessions whose socket has not closed yet; `connections` forgets them when they begin to close. */
   #opened = 0
+  readonly #outbox = new Outbox()
   readonly #open = new Set<Session>()
   readonly #transfers = new Set<Promise<void>>()
   readonly #releases = new WeakMap<Socket, () => void>()
@@ -113,6 +117,7 @@ export abstract class ListenerServer<Session extends ListenerSession> extends SM
       socket,
       // smtp-server would draw 80 random bits: this only has to tell sessions apart in the log.
       options: { ...options, id: `${this.#parts.clock.now().toString(36)}-${(++this.#opened).toString(36)}` },
+      outbox: this.#outbox,
       refusal: this.#refusal(socket),
       onClosing: release,
       onClosed: () => {
@@ -151,7 +156,7 @@ export abstract class ListenerServer<Session extends ListenerSession> extends SM
   override onData(stream: SMTPServerDataStream, session: SMTPServerSession, callback: Callback<string>): void {
     const fail = (error: unknown): Reply => this.failed(session, error)
     const transfer = this.sessionOf(session)
-      .receive(stream)
+      .receive(stream as unknown as MessageData)
       .catch(fail)
       .then((reply = REPLY.ourFault) => {
         this.#transfers.delete(transfer)

@@ -1,5 +1,6 @@
 // What every SMTP session of ours does, whatever comes in over it: greeting or refusal, limits of patience and time, EHLO
-// and HELO, closing. From smtp-server come the command parser, dot-unstuffing and end of data, STARTTLS and closing.
+// and HELO, QUIT. From smtp-server come the command parser, dot-unstuffing and end of data, STARTTLS and closing; how bytes
+// get there and back is ours (docs/decisions/0010).
 // Relied on beyond its documented options (smtp-library.test.ts fails when an upgrade changes them): the methods
 // overridden here are called under these names; `_resetSession` runs after EHLO, HELO, RSET, STARTTLS and DATA; a command
 // that gets no callback stops the parser; `send(421)` closes; `send` with context `false` adds no enhanced code;
@@ -7,47 +8,20 @@
 
 import type { Socket } from 'node:net'
 import { type CipherNameAndProtocol, TLSSocket } from 'node:tls'
-import type { SMTPServer, SMTPServerDataStream } from 'smtp-server'
-import { SMTPConnection, type SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js'
-import type { Clock } from '../util/clock.ts'
-import type { ListenerEvents, Peer } from './events.ts'
+import { SMTPConnection } from 'smtp-server/lib/smtp-connection.js'
+import type { Peer } from './events.ts'
 import { helloName } from './hello.ts'
-import { Patience, type PatienceLimits } from './patience.ts'
+import type { Incoming, SessionLimits, SessionOrigin, SessionPlace } from './listener-parts.ts'
+import type { MessageData } from './message-data.ts'
+import type { Outbox } from './outbox.ts'
+import { Parser } from './parser.ts'
+import { Patience } from './patience.ts'
 import { REPLY, type Reply } from './replies.ts'
 
-export interface SessionPlace {
-  readonly listener: { readonly name: string }
-  readonly clock: Clock
-  readonly events: ListenerEvents
-  readonly isStopping: () => boolean
-  readonly handshakeTimeout: () => number
-}
-
-export interface SessionLimits extends PatienceLimits {
-  readonly idleTimeout: number
-  /** From MAIL to the final dot. */
-  readonly transactionTimeout: number
-  /** Bytes per second in DATA. */
-  readonly minDataRate: number
-}
-
-export interface SessionOrigin {
-  readonly server: SMTPServer
-  readonly socket: Socket
-  readonly options: SMTPConnectionOptions | null
-  /** Said instead of a greeting. */
-  readonly refusal: Reply | undefined
-  /** Called when nothing more will be said; more than once perhaps. */
-  readonly onClosing: () => void
-  /** Called when the socket has closed. */
-  readonly onClosed: () => void
-}
-
-/** DATA under way, as the deadlines see it. */
-export interface Incoming {
-  /** The final dot has not come yet. */
-  readonly isReceiving: boolean
-  isTooSlow(now: number, minBytesPerSecond: number): boolean
+/** Commands that are answered here and not by smtp-server: nothing that it does before a command is for them. */
+const OWN_COMMANDS: Readonly<Record<string, 'handler_MAIL' | 'handler_RCPT'>> = {
+  'MAIL ': 'handler_MAIL',
+  'RCPT ': 'handler_RCPT',
 }
 
 const ENHANCED_TEXT = /^[245]\.\d{1,3}\.\d{1,3} /
@@ -66,6 +40,7 @@ export abstract class ListenerSession extends SMTPConnection {
   readonly #openedAt: number
   /** Set at init when a limit refuses the connection. */
   readonly #refusal: Reply | undefined
+  readonly #outbox: Outbox
   readonly #onClosing: () => void
   readonly #onClosed: () => void
   /** The socket timed now: during a STARTTLS handshake the TLS socket on top of the raw one. */
@@ -78,13 +53,14 @@ export abstract class ListenerSession extends SMTPConnection {
     this.#timing = limits
     this.patience = new Patience(limits)
     this.#openedAt = place.clock.monotonic()
+    this.#outbox = from.outbox
     this.#refusal = from.refusal
     this.#onClosing = from.onClosing
     this.#onClosed = from.onClosed
   }
 
   /** Takes one message; resolves with the answer to the dot, or undefined when the client went away before it. */
-  abstract receive(stream: SMTPServerDataStream): Promise<Reply | undefined>
+  abstract receive(data: MessageData): Promise<Reply | undefined>
 
   /** Keywords of EHLO (RFC 5321 §4.1.1.1). */
   protected abstract offer(): readonly string[]
@@ -117,6 +93,13 @@ export abstract class ListenerSession extends SMTPConnection {
         this.say(this.#refusal)
       }
     })
+  }
+
+  override _createParser(): Parser {
+    const parser = new Parser({ maxCommandLength: this._server.options.maxCommandLength })
+    parser.oncommand = (command, callback) => this._onCommand(command, callback)
+    parser.on('error', (error) => this.send(421, `Error: ${error.message}`))
+    return parser
   }
 
   /** Says a last reply and closes. */
@@ -173,28 +156,74 @@ export abstract class ListenerSession extends SMTPConnection {
     socket.setTimeout(this.#timing.idleTimeout, () => this._onTimeout())
   }
 
-  override _onCommand(command: Buffer, callback?: () => void): void {
+  override _onCommand(command: Buffer, callback: () => void = () => undefined): void {
     // What came before a TLS handshake is dropped by smtp-server without an answer.
-    const refusal = this._upgrading ? undefined : this.#refusalBefore(command)
-    if (refusal === undefined) {
-      // Counted as errors like all the others, by our own limit.
-      this._unrecognizedCommands = 0
-      super._onCommand(command, callback)
-    } else {
+    const head = command.toString('latin1', 0, 5).toUpperCase()
+    const refusal = this._upgrading ? undefined : this.#refusalBefore(head)
+    if (refusal !== undefined) {
       // Without the callback the parser stops; nothing pipelined behind it is read.
       this.end(refusal)
+      return
+    }
+    // Counted as errors like all the others, by our own limit.
+    this._unrecognizedCommands = 0
+    const own = this.#isReadyForMail() ? OWN_COMMANDS[head] : undefined
+    if (own === undefined) super._onCommand(command, callback)
+    else this.#answer(own, command, callback)
+  }
+
+  #refusalBefore(head: string): Reply | undefined {
+    if (this.#place.isStopping()) return REPLY.shuttingDown
+    // A line of an AUTH exchange is no command.
+    return this._nextHandler === false ? this.patience.endsBefore(head.trimEnd()) : undefined
+  }
+
+  /** What smtp-server looks at before it lets a command of a transaction through. */
+  #isReadyForMail(): boolean {
+    return this._ready && !this._upgrading && this._nextHandler === false && Boolean(this.hostNameAppearsAs)
+  }
+
+  #answer(handler: 'handler_MAIL' | 'handler_RCPT', command: Buffer, callback: () => void): void {
+    let isAnswered = false
+    try {
+      this[handler](command, () => {
+        isAnswered = true
+        this._whenWritable(callback)
+      })
+    } catch (error) {
+      // A bug of ours must not end the process from within the socket's event.
+      this.emit('error', error)
+      if (isAnswered) return
+      this.say(REPLY.ourFault)
+      callback()
     }
   }
 
-  #refusalBefore(command: Buffer): Reply | undefined {
-    if (this.#place.isStopping()) return REPLY.shuttingDown
-    // A line of an AUTH exchange is no command.
-    return this._nextHandler === false ? this.patience.endsBefore(command) : undefined
+  override handler_QUIT(_command: Buffer, _callback: () => void): void {
+    this.say(REPLY.bye)
+    this.#hangUp()
+  }
+
+  /** Nothing that is worth reading comes after QUIT, so nothing is waited for: not for the client to close, if it was told. */
+  #hangUp(): void {
+    const socket = this._socket
+    socket.uncork()
+    if (socket instanceof TLSSocket || socket.writableLength > 0) this.close()
+    else socket.destroy()
+  }
+
+  override upgrade(...args: Parameters<SMTPConnection['upgrade']>): void {
+    // What was said before TLS goes out before it.
+    this._socket.uncork()
+    super.upgrade(...args)
   }
 
   override send(code: number, data?: string | string[] | null, context?: string | false): void {
     const hasOwnCode = typeof data === 'string' && ENHANCED_TEXT.test(data)
-    super.send(code, data, hasOwnCode ? false : contextOf(code, context))
+    if (!this._upgrading) this.#outbox.hold(this._socket)
+    // What is fine is said in our own words alone; in a refusal there may be some of the client's.
+    if (hasOwnCode && code < 400 && !this._upgrading && this._socket.writable) this._socket.write(`${code} ${data}\r\n`)
+    else super.send(code, data, hasOwnCode ? false : contextOf(code, context))
     if (code < 400) return
     this.patience.countError()
     if (code === 421 && this.#refusal === undefined) {

@@ -31,10 +31,9 @@ export class Patience {
     this.#junkCommands = 0
   }
 
-  /** Why the session ends instead of another command being looked at. */
-  endsBefore(command: Buffer): Reply | undefined {
+  /** Why the session ends instead of another command being looked at; `verb` in upper case, cut after five characters. */
+  endsBefore(verb: string): Reply | undefined {
     if (this.#errors >= this.#limits.maxErrors) return REPLY.tooManyErrors
-    const verb = command.toString('latin1', 0, 5).trimEnd().toUpperCase()
     if (!JUNK_COMMANDS.has(verb)) return undefined
     return ++this.#junkCommands > this.#limits.maxJunkCommands ? REPLY.tooManyJunkCommands : undefined
   }

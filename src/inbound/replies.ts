@@ -65,6 +65,7 @@ export const REPLY = {
   tooManyBadRecipients: reply(421, '4.7.0 too many refused recipients'),
   bareLineEnd: reply(521, '5.5.2 bare CR or LF in the message: lines must end in CRLF'),
   // Fine
+  bye: reply(221, '2.0.0 Bye'),
   mailOk: reply(250, '2.1.0 sender ok'),
   rcptOk: reply(250, '2.1.5 recipient ok'),
 } as const satisfies Record<string, Reply>

@@ -1,8 +1,8 @@
 // One listener of submission: the server that every listener has, with sessions that may authenticate.
 
 import type { SMTPServerAuthentication, SMTPServerAuthenticationResponse, SMTPServerSession } from 'smtp-server'
+import type { SessionOrigin } from './listener-parts.ts'
 import { ListenerServer, type ServerParts } from './listener-server.ts'
-import type { SessionOrigin } from './listener-session.ts'
 import type { Reply } from './replies.ts'
 import { SubmissionSession } from './session.ts'
 import type { SessionParts } from './session-parts.ts'

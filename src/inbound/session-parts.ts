@@ -6,7 +6,7 @@ import type { Signer } from '../sign/signer.ts'
 import type { Authenticator } from './auth.ts'
 import type { SubmissionEvents } from './events.ts'
 import type { UnsubscribeTerms } from './list-unsubscribe.ts'
-import type { SessionPlace } from './listener-session.ts'
+import type { SessionPlace } from './listener-parts.ts'
 import type { EnvelopePolicy } from './rules.ts'
 import type { Tenancy } from './tenancy.ts'
 

@@ -1,12 +1,14 @@
 // One SMTP session of submission: the session that every listener has (listener-session.ts) with AUTH and the commands of
 // a transaction. The SASL exchanges are smtp-server's; what a client may do is decided here and in the parts below.
 
-import type { SMTPServerAuthentication, SMTPServerDataStream, SMTPServerSession } from 'smtp-server'
+import type { SMTPServerAuthentication, SMTPServerSession } from 'smtp-server'
 import type { TenantSettings } from '../config/schema.ts'
 import type { Envelope } from './envelope.ts'
 import type { Peer } from './events.ts'
 import { features } from './hello.ts'
-import { ListenerSession, type SessionOrigin } from './listener-session.ts'
+import type { SessionOrigin } from './listener-parts.ts'
+import { ListenerSession } from './listener-session.ts'
+import type { MessageData } from './message-data.ts'
 import { isReply, parseMail, parseRcpt } from './path.ts'
 import { REPLY, type Reply } from './replies.ts'
 import { openEnvelope, takeRecipient } from './rules.ts'
@@ -161,12 +163,12 @@ export class SubmissionSession extends ListenerSession {
   }
 
   /** Takes one message; resolves with the answer to the dot, or undefined when the client went away before it. */
-  async receive(stream: SMTPServerDataStream): Promise<Reply | undefined> {
+  async receive(data: MessageData): Promise<Reply | undefined> {
     const envelope = this.#envelope
     if (envelope === undefined) return REPLY.needMail
     const { acceptor, signer, clock, hostname, events, tenancy } = this.#parts
     const transfer = new Transfer({
-      stream,
+      data,
       acceptor,
       clock,
       head: {

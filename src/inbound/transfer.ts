@@ -1,18 +1,18 @@
 // DATA of one transaction: reads the stream into an Intake with back-pressure, then asks the acceptor. Whatever happens,
 // a body that was not accepted is discarded, and nothing rejects: an exception becomes a reply in reply-for.ts.
 
-import type { Readable } from 'node:stream'
 import type { Accepted, Acceptor, Submitted } from '../queue/submission.ts'
 import type { Clock } from '../util/clock.ts'
 import { isTooSlow } from './data-rate.ts'
 import { type HeadParts, openHead } from './envelope.ts'
 import { Intake } from './intake.ts'
+import type { MessageData } from './message-data.ts'
 import { queuedAs, type Reply } from './replies.ts'
 import { replyFor } from './reply-for.ts'
 import { allSuppressed } from './rules.ts'
 
 export interface TransferParts {
-  readonly stream: Readable
+  readonly data: Pick<MessageData, 'handTo'>
   readonly acceptor: Acceptor
   readonly clock: Pick<Clock, 'monotonic'>
   readonly head: HeadParts
@@ -52,18 +52,12 @@ export class Transfer {
   }
 
   #read(): Promise<boolean> {
-    const { stream } = this.#parts
     return new Promise((resolve) => {
-      stream.on('data', (chunk: Buffer) => {
-        const busy = this.#intake.push(chunk)
-        if (busy === undefined) return
-        stream.pause()
-        void busy.then(() => stream.resume())
+      this.#parts.data.handTo({
+        push: (chunk) => this.#intake.push(chunk),
+        end: () => resolve(true),
+        gone: () => resolve(false),
       })
-      stream.on('end', () => resolve(true))
-      // The client went away: smtp-server destroys the stream, with an error for those who listen for one.
-      stream.on('error', () => resolve(false))
-      stream.on('close', () => resolve(false))
     })
   }
 

@@ -6,7 +6,10 @@ import { connect } from 'node:net'
 import { PassThrough } from 'node:stream'
 import { SMTPServer } from 'smtp-server'
 import { SMTPConnection } from 'smtp-server/lib/smtp-connection.js'
+import { SMTPStream } from 'smtp-server/lib/smtp-stream.js'
 import { describe, expect, test } from 'vitest'
+import { MessageData } from '../../src/inbound/message-data.ts'
+import { Parser } from '../../src/inbound/parser.ts'
 
 const OVERRIDDEN = [
   'init',
@@ -19,12 +22,16 @@ const OVERRIDDEN = [
   '_onCloseEvent',
   '_resetSession',
   '_setListeners',
+  '_createParser',
+  '_whenWritable',
+  'upgrade',
   'handler_EHLO',
   'handler_HELO',
   'handler_AUTH',
   'handler_MAIL',
   'handler_RCPT',
   'handler_DATA',
+  'handler_QUIT',
 ] as const
 
 test.each(OVERRIDDEN)('SMTPConnection has %s', (name) => {
@@ -43,6 +50,30 @@ test.each([
   'updateSecureContext',
 ] as const)('SMTPServer has %s', (name) => {
   expect(SMTPServer.prototype[name]).toBeTypeOf('function')
+})
+
+describe('what stands for the content of a message', () => {
+  test.each([
+    ['the parser', SMTPStream],
+    ['the session', SMTPConnection],
+  ])('has all that %s asks of it', (_, { prototype }) => {
+    const source = Object.values(Object.getOwnPropertyDescriptors(prototype))
+      .map(({ value }) => (typeof value === 'function' ? value.toString() : ''))
+      .join('\n')
+    const asked = new Set([...source.matchAll(/dataStream\??\.(\w+)/gi)].map(([, name = '']) => name))
+    const data = new MessageData()
+    expect(asked.size).toBeGreaterThan(5)
+    expect([...asked].filter((name) => !(name in data))).toEqual([])
+  })
+
+  test('begins DATA as the original does', () => {
+    const [original, ours] = [new SMTPStream(), new Parser()]
+    for (const parser of [original, ours]) parser.startDataMode()
+    const stateOf = (parser: SMTPStream) =>
+      Object.fromEntries(Object.entries(parser).filter(([, value]) => typeof value !== 'object'))
+    expect(stateOf(ours)).toEqual(stateOf(original))
+    expect(ours._dataStream).toMatchObject({ byteLength: 0, sizeExceeded: false })
+  })
 })
 
 /** A server whose sessions note which methods run. */
