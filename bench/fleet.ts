@@ -10,6 +10,7 @@ import { installHaraka, startHaraka } from './haraka.ts'
 import { type Lab, Missing } from './lab.ts'
 import { startPostfix } from './postfix.ts'
 import { type Sink, startSink } from './sink.ts'
+import { slowDisk } from './slow-disk.ts'
 import { type Node, startStuds } from './studs.ts'
 import type { System, Upstream } from './system.ts'
 import type { Contender } from './throughput.ts'
@@ -20,13 +21,19 @@ export const SYSTEMS = {
   'studs-quiet': 'Studs, log off',
   'studs-dkim': 'Studs, DKIM RSA-2048',
   'studs-far': 'Studs',
+  'studs-1ms': 'Studs, flush + 1 ms',
+  'studs-4ms': 'Studs, flush + 4 ms',
   postfix: 'Postfix',
+  'postfix-1ms': 'Postfix, flush + 1 ms',
+  'postfix-4ms': 'Postfix, flush + 4 ms',
   'postfix-far': 'Postfix',
   haraka: 'Haraka',
 } as const
 export type SystemName = keyof typeof SYSTEMS
 
 const DELAY_MS = 20
+
+const flushMs = (name: SystemName): number => Number(/-(\d+)ms$/.exec(name)?.[1])
 
 export class Fleet {
   readonly #lab: Lab
@@ -104,6 +111,12 @@ export class Fleet {
         return startStuds(this.#lab, { ...common, logLevel: 'error' })
       case 'studs-dkim':
         return startStuds(this.#lab, { ...common, more: this.#signing() })
+      case 'studs-1ms':
+      case 'studs-4ms':
+        return startStuds(this.#lab, { ...common, environment: await slowDisk(this.#lab, flushMs(name)) })
+      case 'postfix-1ms':
+      case 'postfix-4ms':
+        return startPostfix(this.#lab, sink, name, await slowDisk(this.#lab, flushMs(name)))
       case 'postfix':
       case 'postfix-far':
         return startPostfix(this.#lab, sink, name)

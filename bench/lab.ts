@@ -76,7 +76,12 @@ export class Lab {
   }
 
   /** A process that runs until it is stopped; its output goes to a file, as it would in service. */
-  start(name: string, command: string, args: readonly string[], environment: Record<string, string> = {}): Child {
+  start(
+    name: string,
+    command: string,
+    args: readonly string[],
+    environment: Readonly<Record<string, string>> = {},
+  ): Child {
     const file = join(this.directory, `${name}.log`)
     const out = openSync(file, 'w')
     const child = spawn(command, args, {

@@ -14,6 +14,7 @@ import { type Load, measureThroughput, type Throughput } from './throughput.ts'
 import { measureWaiting } from './waiting.ts'
 
 const RELAYS: readonly SystemName[] = ['studs', 'postfix', 'haraka']
+const SLOW_DISKS: readonly SystemName[] = ['studs-1ms', 'postfix-1ms', 'studs-4ms', 'postfix-4ms']
 const LOAD: Load = { sessions: 20, bytes: 4096, reuse: true }
 
 export const PARTS: Readonly<Record<string, Part>> = {
@@ -29,6 +30,11 @@ export const PARTS: Readonly<Record<string, Part>> = {
   ),
   body: throughput('64 KiB, 20 sessions, reused', [...RELAYS, 'studs-0'], { ...LOAD, bytes: 64 * 1024 }),
   sessions: throughput('4 KiB, 100 sessions, reused', RELAYS, { ...LOAD, sessions: 100 }),
+  disk: throughput('4 KiB, 20 sessions, reused, on disks that take longer to flush', SLOW_DISKS, LOAD),
+  'disk-sessions': throughput('4 KiB, 100 sessions, reused, on disks that take longer to flush', SLOW_DISKS, {
+    ...LOAD,
+    sessions: 100,
+  }),
   distance: throughput('4 KiB, receiver 40 ms away, 20 connections', ['studs-far', 'postfix-far'], {
     ...LOAD,
     sessions: 40,
@@ -54,18 +60,26 @@ function throughput(title: string, systems: readonly SystemName[], load: Load): 
 }
 
 function throughputTable(results: readonly Throughput[]): string {
-  const yardstick = results.find(({ system }) => system === 'Postfix')?.through.median
-  const rows = results.map(({ system, accepted, through }) => [
-    system,
-    Math.round(accepted.median),
-    Math.round(through.median),
-    `${Math.round(through.min)}–${Math.round(through.max)}`,
-    yardstick === undefined ? '–' : `${(through.median / yardstick).toFixed(1)} ×`,
-  ])
+  const rows = results.map(({ system, accepted, through }) => {
+    const yardstick = yardstickOf(results, system)?.through.median
+    return [
+      system,
+      Math.round(accepted.median),
+      Math.round(through.median),
+      `${Math.round(through.min)}–${Math.round(through.max)}`,
+      yardstick === undefined ? '–' : `${(through.median / yardstick).toFixed(1)} ×`,
+    ]
+  })
   return table(
     ['system', 'accepted', 'through', 'min–max', 'to Postfix'],
     rows.map((row) => row.map(String)),
   )
+}
+
+/** Postfix on the same disk, or the only one. */
+function yardstickOf(results: readonly Throughput[], system: string): Throughput | undefined {
+  const disk = /, flush.*/.exec(system)?.[0] ?? ''
+  return results.find((each) => each.system === `Postfix${disk}`)
 }
 
 async function latency({ fleet, plan }: Stage): Promise<{ result: unknown; text: string }> {

@@ -4,13 +4,21 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { command, freePort, isRoot, type Lab, Missing, need, until } from './lab.ts'
+import type { Environment } from './slow-disk.ts'
 import { greets } from './studs.ts'
 import type { System, Upstream } from './system.ts'
 
+/** Its default. */
+const IMPORTED = 'MAIL_CONFIG MAIL_DEBUG MAIL_LOGTAG TZ XAUTHORITY DISPLAY LANG=C POSTLOG_SERVICE POSTLOG_HOSTNAME'
 const DIST = '/usr/share/postfix'
 
 /** main.cf beyond the defaults. */
-function settings(paths: { queue: string; data: string; log: string }, sink: Upstream): string {
+function settings(
+  paths: { queue: string; data: string; log: string },
+  sink: Upstream,
+  environment: Environment,
+): string {
+  const more = Object.entries(environment).map(([name, value]) => ` ${name}=${value}`)
   return `compatibility_level = 3.6
 # Folders of our own.
 queue_directory = ${paths.queue}
@@ -29,6 +37,7 @@ smtpd_relay_restrictions = permit_mynetworks, reject
 relayhost = [${sink.host}]:${sink.port}
 # 20 is the default of Postfix too: as many connections as the others get.
 default_destination_concurrency_limit = 20
+${more.length === 0 ? '' : `import_environment = ${IMPORTED}${more.join('')}`}
 `
 }
 
@@ -41,7 +50,12 @@ function services(port: number): string {
     .join('\n')
 }
 
-export async function startPostfix(lab: Lab, sink: Upstream, name = 'Postfix'): Promise<System> {
+export async function startPostfix(
+  lab: Lab,
+  sink: Upstream,
+  name = 'Postfix',
+  environment: Environment = {},
+): Promise<System> {
   await need('postfix', 'Debian: postfix')
   if (!isRoot()) throw new Missing('Postfix starts only as root')
   const base = lab.folder(name)
@@ -50,7 +64,7 @@ export async function startPostfix(lab: Lab, sink: Upstream, name = 'Postfix'): 
   for (const path of [paths.queue, paths.data, config]) mkdirSync(path)
   await command('chown', 'postfix', paths.data)
   const port = await freePort()
-  writeFileSync(join(config, 'main.cf'), settings(paths, sink))
+  writeFileSync(join(config, 'main.cf'), settings(paths, sink, environment))
   writeFileSync(join(config, 'master.cf'), services(port))
   await command('postfix', '-c', config, 'start')
   let running = true

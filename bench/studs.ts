@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { type Child, freePort, isRunning, type Lab, until } from './lab.ts'
+import type { Environment } from './slow-disk.ts'
 import type { System, Upstream } from './system.ts'
 
 /** How Studs is run. */
@@ -26,6 +27,7 @@ export interface StudsOptions {
   /** More of the configuration, as TOML. */
   readonly more?: string
   readonly directory?: string
+  readonly environment?: Environment
 }
 
 export interface Studs extends System {
@@ -73,7 +75,7 @@ export async function startStuds(lab: Lab, options: StudsOptions): Promise<Studs
   const file = join(lab.folder(options.name), 'studs.toml')
   writeFileSync(file, configuration(options, port, options.directory ?? join(lab.folder(options.name), 'data')))
   const args = [...options.node.nodeOptions, options.node.main, 'serve', '-c', file]
-  const child = lab.start(options.name, process.execPath, args)
+  const child = lab.start(options.name, process.execPath, args, options.environment)
   await untilReady(child, port, options.name)
   return {
     name: options.name,
