@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { needsSmtpUtf8, parseAddress, parseDomain } from './address.ts'
 
@@ -72,6 +73,26 @@ describe('parseAddress', () => {
       `"ja ${mark}ne"@example.com`,
     ]),
   ])('refuses %j', (text) => expect(parseAddress(text)).toBeUndefined())
+})
+
+test('a domain in small letters, which is looked at less closely, is what it is in capitals', () => {
+  const text = fc.string({ unit: fc.constantFrom('a', 'b', 'x', 'n', '0', '7', '-', '.', '_'), maxLength: 24 })
+  const known = [
+    'xn--a.test',
+    'a.xn--b',
+    '1.2.3.4',
+    'a.0x7f',
+    'a..b',
+    '-a.test',
+    'a-.test',
+    'a.test.',
+    `${'a'.repeat(64)}.test`,
+  ]
+  const same = (domain: string): void => {
+    expect(parseDomain(domain)).toBe(parseDomain(domain.toUpperCase()))
+  }
+  for (const domain of [...known, 'mail.example.com', `${'a.'.repeat(127)}b`, `${'a.'.repeat(128)}b`]) same(domain)
+  fc.assert(fc.property(text, same), { numRuns: 20_000 })
 })
 
 test('an address parsed again is the same', () => {

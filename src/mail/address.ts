@@ -27,6 +27,8 @@ const DOT_ATOM = new RegExp(`^${ATOM}(?:\\.${ATOM})*$`, 'u')
 const QUOTED = new RegExp(`^"(?:[\\x20-\\x21\\x23-\\x5b\\x5d-\\x7e${BEYOND_ASCII}]|\\\\[\\x20-\\x7e])*"$`, 'u')
 /** ASCII letters, digits, hyphens, dots, the underscore that some use; beyond ASCII what IDNA makes of it decides. */
 const DOMAIN_TEXT = /^[A-Za-z0-9._\u{80}-\u{10ffff}-]+$/u
+/** Nothing in it to fold, to translate (`xn--`) or to take for a number: as nearly all domains are written. */
+const PLAIN_DOMAIN = /^(?!.*xn--)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/
 // RFC 5321 §4.5.3.1: 64 octets of local part, 255 of domain, 256 of path with its brackets.
 const MAX_LOCAL = 64
@@ -34,6 +36,7 @@ const MAX_DOMAIN = 255
 const MAX_ADDRESS = 254
 
 export function parseDomain(text: string): Domain | undefined {
+  if (text.length <= MAX_DOMAIN && PLAIN_DOMAIN.test(text)) return text as Domain
   if (text.startsWith('[') && text.endsWith(']')) return parseLiteral(text)
   // domainToASCII is made for URLs: it drops control characters, decodes %XX and stops at a slash.
   if (!DOMAIN_TEXT.test(text)) return undefined
