@@ -9,6 +9,7 @@ import { readId } from '../util/id.ts'
 import { backUp } from './backup.ts'
 import { BodyDirectory } from './body-files.ts'
 import { closeEnvironment, type Db, type Environment, openEnvironment } from './environment.ts'
+import { Headroom } from './headroom.ts'
 import { Health } from './health.ts'
 import { type DirectoryLock, lockDirectory } from './lock.ts'
 import { migrate } from './migrate.ts'
@@ -43,6 +44,8 @@ interface Waiting {
 const HEALTH_INTERVAL_MS = SECOND
 // Turns are short when there is little to do and long when there is much: the patience follows the load.
 const PATIENT_TURNS = 6
+/** After so many commits: there is enough of the file ahead for hundreds of them. */
+const COMMITS_A_LOOK = 64
 // A group larger than this is split: it bounds how long the first of it waits for the last.
 const GROUP_BYTES = 4 * 1024 * 1024
 
@@ -77,6 +80,7 @@ class LmdbStore implements Store {
   readonly bodies: BodyDirectory
   readonly #options: StoreParts
   readonly #health: Health
+  readonly #headroom: Headroom
   #environment: Environment
   #waiting: Waiting[] = []
   #committing: Promise<void> | undefined
@@ -93,6 +97,11 @@ class LmdbStore implements Store {
     this.#options = parts
     this.#health = parts.health
     this.bodies = parts.bodies
+    this.#headroom = new Headroom({
+      file: join(parts.path, 'data.mdb'),
+      freeBytes: () => parts.health.freeBytes(),
+      minFree: parts.minFree ?? 0,
+    })
     this.#environment = openEnvironment(parts.path, parts.mapSize)
     void this.#watchRoom()
   }
@@ -156,7 +165,7 @@ class LmdbStore implements Store {
       const group = this.#takeGroup()
       const startedAt = this.#options.clock.monotonic()
       const failure = await this.#commit(group)
-      this.#commits++
+      if (this.#commits++ % COMMITS_A_LOOK === 0) this.#headroom.keep(this.stats().usedBytes)
       this.#lastCommitMs = this.#options.clock.monotonic() - startedAt
       if (failure === undefined) for (const { resolve } of group) resolve()
       else for (const { reject } of group) reject(failure)
@@ -276,6 +285,7 @@ class LmdbStore implements Store {
     if (this.#closed) return
     this.#stopWatch.abort()
     await this.#committing
+    await this.#headroom.close()
     this.#closed = true
     // After a fatal error LMDB may hang in close; the process is about to end anyway.
     if (this.health !== 'failed') {
