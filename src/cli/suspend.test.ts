@@ -29,12 +29,24 @@ test('on 80 columns who and why stand below, and nothing is wider', () => {
   expect(Math.max(...lines(80).map(widthOf))).toBeLessThanOrEqual(80)
 })
 
+const HEAD = /^WHOSE +STILL +SINCE +PACE +BY +WHY$/
+const BEGIN = `${SLOW}     1h  2026-11-22 08:00:00  1/min, 1 connection  rule shaping.toml:18  421`
+
 test.each([
-  [160, false],
+  [200, false],
   [40, true],
 ])('one line each where there is room (%i columns, a file: %s)', (width, isFile) => {
   const shown = lines(width, isFile)
   expect(shown).toHaveLength(3)
-  expect(shown[0]).toMatch(/^WHOSE +STILL +SINCE +PACE +BY +WHY$/)
-  expect(shown[1]).toContain(`${SLOW}     1h  2026-11-22 08:00:00  1/min, 1 connection  rule shaping.toml:18  421`)
+  expect(shown[0]).toMatch(HEAD)
+  expect(shown[1]).toBe(`${BEGIN}${items[0]?.why.slice(3)}`)
+})
+
+test('on 160 columns the reason is wrapped between words', () => {
+  const [head = '', first = '', ...more] = lines(160)
+  expect(head).toMatch(HEAD)
+  expect(first).toContain(BEGIN)
+  const why = [first, ...more].map((line) => line.slice(head.indexOf('WHY')))
+  expect(why.join(' ')).toBe(`${items[0]?.why} ${items[1]?.why}`)
+  expect(more.length).toBeGreaterThan(1)
 })

@@ -91,7 +91,7 @@ export function suspensionTable(items: readonly Suspension[], page: Page): strin
     { title: 'SINCE', value: ({ since }: Suspension) => dateTimeText(since) },
     { title: 'PACE', value: paceText },
     { title: 'BY', value: ({ who }: Suspension) => who, least: 8 },
-    { title: 'WHY', value: ({ why }: Suspension) => why, least: LEAST_WHY },
+    { title: 'WHY', value: ({ why }: Suspension) => why, least: LEAST_WHY, long: 'wrap' },
   ] as const
   const names = table(items, columns.slice(0, 4), { ...page, isFile: true })
   if (page.isFile === true || Math.max(...names.map(widthOf)) + LEAST_BY + LEAST_WHY <= page.width)

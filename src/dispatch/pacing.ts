@@ -22,6 +22,7 @@ import type { Shaping } from '../shaping/shaping.ts'
 import type { Store } from '../store/store.ts'
 import { nameAt, placesOf, type Suspension, type SuspensionKind, type Suspensions } from '../throttle/suspensions.ts'
 import { type Clock, type EpochMs, HOUR, SECOND } from '../util/clock.ts'
+import { shorten } from '../util/shorten.ts'
 import { type LearnedPace, PaceBook } from './pace-book.ts'
 import { paceLimit } from './pace-limit.ts'
 import type { Heard, Pacer } from './pacer.ts'
@@ -275,5 +276,5 @@ function boundOf(
 }
 
 function reasonOf(cause: Cause): string {
-  return causeText(cause).replace(/\s+/g, ' ').slice(0, LONGEST_REASON)
+  return shorten(causeText(cause).replace(/\s+/g, ' '), LONGEST_REASON)
 }

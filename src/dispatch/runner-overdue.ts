@@ -62,6 +62,17 @@ export class OverdueLook {
   async #look(): Promise<void> {
     this.#timer = undefined
     this.#isLooking = true
+    let waiting = 0
+    try {
+      waiting = await this.#endAll()
+    } finally {
+      this.#isLooking = false
+    }
+    if (waiting > 0) this.arm()
+  }
+
+  /** Ends whose life is over, as many as one look may; how many lanes are kept back. */
+  async #endAll(): Promise<number> {
     const { lanes, clock, mostRead = MOST_READ_IN_ALL } = this.#parts
     const waiting = [...lanes()].map((lane) => ({ lane, overAt: this.#overAt(lane) }))
     const over = waiting.filter(({ overAt }) => overAt <= clock.now()).sort((a, b) => a.overAt - b.overAt)
@@ -72,8 +83,7 @@ export class OverdueLook {
       left -= await this.#end(lane, left)
       await new Promise((resolve) => setImmediate(resolve))
     }
-    this.#isLooking = false
-    if (waiting.length > 0) this.arm()
+    return waiting.length
   }
 
   #overAt(lane: Lane): EpochMs {
