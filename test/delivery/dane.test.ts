@@ -4,8 +4,9 @@
 import { pino } from 'pino'
 import { describe, expect, test } from 'vitest'
 import { causeStatus, type Outcome } from '../../src/mail/outcome.ts'
+import { attemptTo } from '../support/attempt.ts'
 import { selfSigned } from '../support/scripted-server.ts'
-import { attemptTo, ee, goodMx, gotMail, PLAIN, saidInClear, TlsWorld, tlsScript } from './tls-fixture.ts'
+import { ee, goodMx, gotMail, PLAIN, saidInClear, TlsWorld, tlsScript } from './tls-fixture.ts'
 
 const own = selfSigned('whatever.example')
 const stranger = selfSigned('mx.example.com')

@@ -5,9 +5,10 @@ import type { Settings } from '../../src/config/schema.ts'
 import { Courier } from '../../src/delivery/courier.ts'
 import type { Attempt, ChunkReader } from '../../src/delivery/delivery.ts'
 import type { Destination } from '../../src/delivery/destination.ts'
-import { type EmailAddress, parseDomain } from '../../src/mail/address.ts'
+import type { EmailAddress } from '../../src/mail/address.ts'
 import type { Outcome } from '../../src/mail/outcome.ts'
 import { type Clock, MINUTE, systemClock } from '../../src/util/clock.ts'
+import { attemptTo } from '../support/attempt.ts'
 import { deliverySettings } from '../support/delivery-settings.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { ScriptedMx } from '../support/scripted-mx.ts'
@@ -68,26 +69,14 @@ function to(port: number, addresses: readonly string[] = ['127.0.0.1'], more: Pa
 }
 
 const CONTENT = Buffer.from('Subject: hello\r\n\r\n.a line with a dot\r\n')
-let message = 0
-function attempt(more: Partial<Attempt> = {}): Attempt {
-  return {
-    message: `m${++message}`,
-    n: 0,
-    attempt: 1,
-    tenant: 'default',
+const attempt = (more: Partial<Attempt> = {}): Attempt =>
+  attemptTo('user@example.com', {
     sender: 'sender@example.org',
-    recipient: 'user@example.com' as EmailAddress,
-    domain: parseDomain('example.com')!,
-    pool: 'default',
     sizeBytes: CONTENT.length,
-    body: '7bit',
-    smtpUtf8: false,
     prefix: 'Received: by us\r\n',
-    content: CONTENT,
-    chunks: 1,
+    ...((more.chunks ?? 1) === 1 && { content: CONTENT }),
     ...more,
-  }
-}
+  })
 
 const source = { name: 'one', ehlo: 'relay.example.org' }
 const carry = (by: Courier, destination: Destination, more: Partial<Attempt> = {}): Promise<Outcome> =>
@@ -405,7 +394,7 @@ describe('TLS', () => {
 describe('our own troubles', () => {
   test('a body that is gone defers', async () => {
     const mx = await oneMx()
-    const outcome = await carry(courier(), to(mx.port), { content: undefined as never, chunks: 2 })
+    const outcome = await carry(courier(), to(mx.port), { chunks: 2 })
     expect(outcome).toMatchObject({ kind: 'deferred', cause: { kind: 'local', code: '4.3.0' } })
     expect(mx.mails).toEqual([])
   })
@@ -420,7 +409,7 @@ describe('our own troubles', () => {
         },
       },
     )
-    const outcome = await carry(by, to(mx.port), { content: undefined as never, chunks: 2 })
+    const outcome = await carry(by, to(mx.port), { chunks: 2 })
     expect(outcome).toMatchObject({
       kind: 'deferred',
       cause: { kind: 'local', code: '4.3.0', detail: 'internal error: disk on fire' },
@@ -433,7 +422,7 @@ describe('our own troubles', () => {
     const mx = await oneMx()
     const chunks = ['Subject: x\r\n\r\n', '.one\r\n', 'two\r\n']
     const by = courier({}, { readChunk: async (_, index) => Buffer.from(chunks[index]!) })
-    expect(await carry(by, to(mx.port), { content: undefined as never, chunks: 3 })).toMatchObject({
+    expect(await carry(by, to(mx.port), { chunks: 3 })).toMatchObject({
       kind: 'delivered',
     })
     expect(mx.mails[0]!.content).toBe(`Received: by us\r\n${chunks.join('')}`)

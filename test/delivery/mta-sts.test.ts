@@ -7,11 +7,11 @@ import type { Delivery } from '../../src/delivery/delivery.ts'
 import { forgetfulMemory, type StsPolicy } from '../../src/delivery/mta-sts.ts'
 import { causeStatus, type Outcome } from '../../src/mail/outcome.ts'
 import { DAY, HOUR, MINUTE } from '../../src/util/clock.ts'
+import { attemptTo } from '../support/attempt.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { type Page, policyText } from '../support/policy-host.ts'
 import { selfSigned } from '../support/scripted-server.ts'
 import {
-  attemptTo,
   authority,
   ee,
   expiredMx,

@@ -7,12 +7,12 @@ import { Worker } from 'node:worker_threads'
 import { afterEach, expect, test } from 'vitest'
 import type { Settings } from '../../src/config/schema.ts'
 import { createDelivery } from '../../src/delivery/create-delivery.ts'
-import type { Attempt, Delivery } from '../../src/delivery/delivery.ts'
-import { type EmailAddress, parseDomain } from '../../src/mail/address.ts'
+import type { Delivery } from '../../src/delivery/delivery.ts'
 import { silentLogger } from '../../src/observe/logger.ts'
 import { createShaping } from '../../src/shaping/shaping.ts'
 import { readShapingFile } from '../../src/shaping/shaping-file.ts'
 import { HOUR, MINUTE, SECOND } from '../../src/util/clock.ts'
+import { attemptTo } from '../support/attempt.ts'
 import { settingsWith } from '../support/delivery-settings.ts'
 import { DnsServer } from '../support/dns-server.ts'
 import { FakeClock } from '../support/fake-clock.ts'
@@ -67,27 +67,6 @@ async function start(
   return { delivery: made, clock }
 }
 
-let message = 0
-function attempt(domain: string, chunks = 1): Attempt {
-  const content = Buffer.from('Subject: hello\r\n\r\nhello\r\n')
-  return {
-    message: `m${++message}`,
-    n: 0,
-    attempt: 1,
-    tenant: 'default',
-    sender: '',
-    recipient: `jane@${domain}` as EmailAddress,
-    domain: parseDomain(domain)!,
-    pool: 'default',
-    sizeBytes: content.length,
-    body: '7bit',
-    smtpUtf8: false,
-    prefix: '',
-    ...(chunks === 1 && { content }),
-    chunks,
-  }
-}
-
 /** Until it is so; nothing that is asked for here needs time of the clock. */
 async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await isSo())) await new Promise(setImmediate)
@@ -99,10 +78,10 @@ async function expectTimeout(
   given: { cause?: string; chunks?: number; isThere: () => boolean | Promise<boolean> },
 ): Promise<void> {
   const { delivery, clock } = at
-  const { cause = 'timeout', chunks, isThere } = given
+  const { cause = 'timeout', chunks = 1, isThere } = given
   const ended: string[] = []
   for (const domain of ['a.test', 'b.test'])
-    void delivery.deliver(attempt(domain, chunks)).then((outcome) => {
+    void delivery.deliver(attemptTo(`jane@${domain}`, { chunks })).then((outcome) => {
       ended.push(`${domain} ${outcome.kind} ${outcome.kind === 'deferred' ? outcome.cause.kind : ''}`)
     })
   await until(isThere)
@@ -178,11 +157,11 @@ test('idle_timeout', async () => {
   const mx = open.use(await ScriptedMx.start())
   const { delivery, clock } = await start('idle_timeout = "45s"', mx.port)
   for (const domain of ['a.test', 'b.test'])
-    expect(await delivery.deliver(attempt(domain))).toMatchObject({ kind: 'delivered' })
+    expect(await delivery.deliver(attemptTo(`jane@${domain}`))).toMatchObject({ kind: 'delivered' })
   await clock.advance(6 * SECOND)
   await until(() => mx.open === 1)
   await clock.advance(38 * SECOND)
-  await delivery.deliver(attempt('a.test'))
+  await delivery.deliver(attemptTo('jane@a.test'))
   expect([mx.open, mx.connections]).toEqual([1, 2])
   await clock.advance(46 * SECOND)
   await until(() => mx.open === 0)
@@ -194,13 +173,13 @@ test('connection_rate', async () => {
     'connection_rate = "2/min"\nconnections = 9\nmessages_per_connection = 1',
     mx.port,
   )
-  for (let n = 0; n < 5; n++) void delivery.deliver(attempt('a.test'))
+  for (let n = 0; n < 5; n++) void delivery.deliver(attemptTo('jane@a.test'))
   await until(() => mx.mails.length === 2)
   await clock.advance(20 * SECOND)
   expect(mx.connections).toBe(2)
   await clock.advance(MINUTE)
   // Those that found no connection in time have gone back to the queue; they come again.
-  for (let n = 0; n < 3; n++) void delivery.deliver(attempt('a.test'))
+  for (let n = 0; n < 3; n++) void delivery.deliver(attemptTo('jane@a.test'))
   await until(() => mx.mails.length === 4)
   await clock.advance(20 * SECOND)
   expect(mx.connections).toBe(4)

@@ -4,12 +4,13 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Settings } from '../../src/config/schema.ts'
 import { createDelivery } from '../../src/delivery/create-delivery.ts'
-import type { Attempt, Delivery } from '../../src/delivery/delivery.ts'
-import { type EmailAddress, parseDomain } from '../../src/mail/address.ts'
+import type { Delivery } from '../../src/delivery/delivery.ts'
+import { parseDomain } from '../../src/mail/address.ts'
 import { silentLogger } from '../../src/observe/logger.ts'
 import { createShaping, type Shaping } from '../../src/shaping/shaping.ts'
 import { readShapingFile } from '../../src/shaping/shaping-file.ts'
 import { systemClock } from '../../src/util/clock.ts'
+import { attemptTo } from '../support/attempt.ts'
 import { settingsWith } from '../support/delivery-settings.ts'
 import { DnsServer, type Zones } from '../support/dns-server.ts'
 import { ScriptedMx } from '../support/scripted-mx.ts'
@@ -110,29 +111,8 @@ async function start(
   return { mx, delivery: made, settings, counted }
 }
 
-let message = 0
-function attempt(domain: string): Attempt {
-  const content = Buffer.from('Subject: hello\r\n\r\nhello\r\n')
-  return {
-    message: `m${++message}`,
-    n: 0,
-    attempt: 1,
-    tenant: 'default',
-    sender: '',
-    recipient: `a@${domain}` as EmailAddress,
-    domain: parseDomain(domain)!,
-    pool: 'default',
-    sizeBytes: content.length,
-    body: '7bit',
-    smtpUtf8: false,
-    prefix: '',
-    content,
-    chunks: 1,
-  }
-}
-
 const send = async (by: Delivery, count: number, domainOf: (at: number) => string): Promise<string[]> =>
-  (await Promise.all(Array.from({ length: count }, (_, at) => by.deliver(attempt(domainOf(at)))))).map(
+  (await Promise.all(Array.from({ length: count }, (_, at) => by.deliver(attemptTo(`a@${domainOf(at)}`))))).map(
     ({ kind }) => kind,
   )
 const bySite = (at: number): string => `site${at % SITES}.example`
@@ -197,10 +177,10 @@ test('who names hosts of a provider beside its own does not sit on the connectio
       command.startsWith('RCPT') && command.includes('@tarpit.example') ? 'silence' : undefined,
     delivery: { commandTimeout: 20_000 },
   })
-  const stuck = delivery.deliver(attempt('tarpit.example'))
+  const stuck = delivery.deliver(attemptTo('a@tarpit.example'))
   await delivery.locate(parseDomain('tarpit.example')!)
   while ((await delivery.paths()).every(({ site }) => !site.includes('tarpit'))) await systemClock.sleep(5)
-  expect(await delivery.deliver(attempt('site0.example'))).toMatchObject({ kind: 'delivered' })
+  expect(await delivery.deliver(attemptTo('a@site0.example'))).toMatchObject({ kind: 'delivered' })
   expect(await delivery.locate(parseDomain('tarpit.example')!)).not.toHaveProperty('shared')
   await delivery.close(0)
   await stuck
@@ -234,7 +214,10 @@ test('one source may have other limits than the others', async () => {
 
 test('TLS that a provider demands is demanded; a route decides for itself', async () => {
   const { mx, delivery } = await start('[provider.big]\nmx = ["big.example"]\ntls = "required"')
-  expect(await delivery.deliver(attempt('site0.example'))).toMatchObject({ kind: 'deferred', cause: { kind: 'tls' } })
+  expect(await delivery.deliver(attemptTo('a@site0.example'))).toMatchObject({
+    kind: 'deferred',
+    cause: { kind: 'tls' },
+  })
   expect(mx.mails).toEqual([])
   const route = {
     domain: 'site0.example',
@@ -245,7 +228,7 @@ test('TLS that a provider demands is demanded; a route decides for itself', asyn
     connections: 7,
   }
   const routed = await start('[default]\ntls = "required"\nconnections = 2', { more: { route: [route] } })
-  expect(await routed.delivery.deliver(attempt('site0.example'))).toMatchObject({ kind: 'delivered' })
+  expect(await routed.delivery.deliver(attemptTo('a@site0.example'))).toMatchObject({ kind: 'delivered' })
   expect(await routed.delivery.paths()).toMatchObject([{ connections: 7 }])
 })
 
@@ -253,23 +236,23 @@ test('a [[tls_policy]] wins over the shaping; a preset demands more than [delive
   const demanding = '[provider.big]\nmx = ["big.example"]\ntls = "verify"'
   const policy = { domain: 'site0.example', tls: 'none', dane: false, mtaSts: false }
   const ruled = await start(demanding, { more: { tlsPolicy: [policy] } })
-  expect(await ruled.delivery.deliver(attempt('site0.example'))).toMatchObject({ kind: 'delivered' })
-  expect(await ruled.delivery.deliver(attempt('site1.example'))).toMatchObject({ kind: 'deferred' })
+  expect(await ruled.delivery.deliver(attemptTo('a@site0.example'))).toMatchObject({ kind: 'delivered' })
+  expect(await ruled.delivery.deliver(attemptTo('a@site1.example'))).toMatchObject({ kind: 'deferred' })
   const lax = '[provider.big]\nmx = ["big.example"]\ntls = "none"'
   const strict = await start(lax, { kind: 'preset', delivery: { tls: 'required' } })
-  expect(await strict.delivery.deliver(attempt('site0.example'))).toMatchObject({
+  expect(await strict.delivery.deliver(attemptTo('a@site0.example'))).toMatchObject({
     kind: 'deferred',
     cause: { kind: 'tls' },
   })
   const own = await start(lax, { delivery: { tls: 'required' } })
-  expect(await own.delivery.deliver(attempt('site0.example'))).toMatchObject({ kind: 'delivered' })
+  expect(await own.delivery.deliver(attemptTo('a@site0.example'))).toMatchObject({ kind: 'delivered' })
 })
 
 test('timeouts', async () => {
   const { delivery } = await start('[site."mx1.big.example"]\ngreeting_timeout = "50ms"', {
     script: ({ command }) => (command === 'banner' ? 'silence' : undefined),
   })
-  expect(await delivery.deliver(attempt('site1.example'))).toMatchObject({
+  expect(await delivery.deliver(attemptTo('a@site1.example'))).toMatchObject({
     kind: 'deferred',
     cause: { kind: 'timeout' },
   })

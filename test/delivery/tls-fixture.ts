@@ -3,10 +3,9 @@
 
 import type { Settings } from '../../src/config/schema.ts'
 import { createDelivery } from '../../src/delivery/create-delivery.ts'
-import type { Attempt, Delivery } from '../../src/delivery/delivery.ts'
+import type { Delivery } from '../../src/delivery/delivery.ts'
 import type { PolicyMemory } from '../../src/delivery/mta-sts.ts'
 import type { TlsResult } from '../../src/delivery/tls-result.ts'
-import { type EmailAddress, parseDomain } from '../../src/mail/address.ts'
 import type { Logger } from '../../src/observe/logger.ts'
 import { silentLogger } from '../../src/observe/logger.ts'
 import { type Clock, systemClock } from '../../src/util/clock.ts'
@@ -33,28 +32,6 @@ export function tlsScript(certificate: Certificate, more: Script = {}): Script {
 
 /** The MX host without STARTTLS, as it looks behind somebody who strips it. */
 export const PLAIN: Script = { EHLO: '250-mx\r\n250 PIPELINING' }
-
-let message = 0
-export function attemptTo(recipient: string, more: Partial<Attempt> = {}): Attempt {
-  const content = Buffer.from('Subject: hello\r\n\r\nhello\r\n')
-  return {
-    message: `m${++message}`,
-    n: 0,
-    attempt: 1,
-    tenant: 'default',
-    sender: 'from@sender.example',
-    recipient: recipient as EmailAddress,
-    domain: parseDomain(recipient.slice(recipient.lastIndexOf('@') + 1))!,
-    pool: 'default',
-    sizeBytes: content.length,
-    body: '7bit',
-    smtpUtf8: false,
-    prefix: '',
-    content,
-    chunks: 1,
-    ...more,
-  }
-}
 
 export class TlsWorld implements AsyncDisposable {
   readonly #open = new AsyncDisposableStack()

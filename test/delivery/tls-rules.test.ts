@@ -2,9 +2,10 @@
 
 import { describe, expect, test } from 'vitest'
 import type { TlsResult } from '../../src/delivery/tls-result.ts'
+import { attemptTo } from '../support/attempt.ts'
 import { policyText } from '../support/policy-host.ts'
 import { type Peer, selfSigned } from '../support/scripted-server.ts'
-import { attemptTo, ee, goodMx, gotMail, PLAIN, saidInClear, TlsWorld, tlsScript, wrongMx } from './tls-fixture.ts'
+import { ee, goodMx, gotMail, PLAIN, saidInClear, TlsWorld, tlsScript, wrongMx } from './tls-fixture.ts'
 
 const rule = (domain: string, more: object = {}) => ({ domain, dane: true, mtaSts: true, ...more })
 

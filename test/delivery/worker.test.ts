@@ -6,12 +6,13 @@ import { pino } from 'pino'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Settings } from '../../src/config/schema.ts'
 import { createDelivery } from '../../src/delivery/create-delivery.ts'
-import type { Attempt, ChunkReader, Delivery } from '../../src/delivery/delivery.ts'
+import type { ChunkReader, Delivery } from '../../src/delivery/delivery.ts'
 import type { Destination } from '../../src/delivery/destination.ts'
 import { Thread } from '../../src/delivery/thread.ts'
-import { type EmailAddress, parseDomain } from '../../src/mail/address.ts'
+import { parseDomain } from '../../src/mail/address.ts'
 import { silentLogger } from '../../src/observe/logger.ts'
 import { systemClock } from '../../src/util/clock.ts'
+import { attemptTo } from '../support/attempt.ts'
 import { deliverySettings, settingsWith } from '../support/delivery-settings.ts'
 import { DnsServer, type Zones } from '../support/dns-server.ts'
 import { FakeClock } from '../support/fake-clock.ts'
@@ -52,28 +53,6 @@ function settingsFor(
   return settingsWith({ ...settings, delivery: { ...base, ...settings.delivery } })
 }
 
-let message = 0
-function attempt(recipient: string, more: Partial<Attempt> = {}): Attempt {
-  const content = Buffer.from('Subject: hello\r\n\r\nhello\r\n')
-  return {
-    message: `m${++message}`,
-    n: 0,
-    attempt: 1,
-    tenant: 'default',
-    sender: '',
-    recipient: recipient as EmailAddress,
-    domain: parseDomain(recipient.slice(recipient.lastIndexOf('@') + 1))!,
-    pool: 'default',
-    sizeBytes: content.length,
-    body: '7bit',
-    smtpUtf8: false,
-    prefix: '',
-    content,
-    chunks: 1,
-    ...more,
-  }
-}
-
 const ZONES: Zones = {
   'one.example': { mx: [[1, 'mx.one.example']] },
   'mx.one.example': { a: ['127.0.0.1'] },
@@ -97,7 +76,7 @@ describe.each([
     const text = `Subject: large\r\n\r\n${'.a\r\n'.repeat(150_000)}`
     writeFileSync(path, text)
     const bytes = text.length
-    const { content: _, ...large } = attempt('a@one.example', { chunks: 3, file: { path, bytes } })
+    const large = attemptTo('a@one.example', { chunks: 3, file: { path, bytes } })
     expect(await by.deliver(large)).toMatchObject({ kind: 'delivered' })
     expect(at.mx.mails[0]?.content === text).toBe(true)
     truncateSync(path, 500_000)
@@ -111,7 +90,7 @@ describe.each([
     const at = await internet(ZONES)
     const by = delivery(at, { delivery: { workers } })
     const outcomes = await Promise.all(
-      ['a@one.example', 'b@two.example', 'c@one.example'].map((to) => by.deliver(attempt(to))),
+      ['a@one.example', 'b@two.example', 'c@one.example'].map((to) => by.deliver(attemptTo(to))),
     )
     expect(outcomes).toMatchObject([
       {
@@ -135,11 +114,11 @@ describe.each([
 
   test('what DNS says against a domain is the outcome', async () => {
     const by = delivery(await internet(ZONES), { delivery: { workers } })
-    expect(await by.deliver(attempt('a@none.example'))).toMatchObject({
+    expect(await by.deliver(attemptTo('a@none.example'))).toMatchObject({
       kind: 'failed',
       cause: { kind: 'dns', code: '5.1.10' },
     })
-    expect(await by.deliver(attempt('a@gone.example'))).toMatchObject({
+    expect(await by.deliver(attemptTo('a@gone.example'))).toMatchObject({
       kind: 'failed',
       cause: { kind: 'dns', code: '5.1.2' },
     })
@@ -153,7 +132,7 @@ describe.each([
       asked.push(`${id} ${index}`)
       return chunks[index]
     })
-    const big = attempt('a@one.example', { content: undefined as never, chunks: 5, prefix: 'X-Big: yes\r\n' })
+    const big = attemptTo('a@one.example', { chunks: 5, prefix: 'X-Big: yes\r\n' })
     expect(await by.deliver(big)).toMatchObject({ kind: 'delivered' })
     expect(at.mx.mails[0]!.content).toBe(`X-Big: yes\r\n${Buffer.concat(chunks)}`)
     expect(asked).toEqual([0, 1, 2, 3, 4].map((index) => `${big.message} ${index}`))
@@ -165,12 +144,12 @@ describe.each([
     const unreadable = delivery(at, { delivery: { workers } }, async () => {
       throw new Error('disk on fire')
     })
-    const chunked = { content: undefined as never, chunks: 2 }
-    expect(await unreadable.deliver(attempt('a@one.example', chunked))).toMatchObject({
+    const chunked = { chunks: 2 }
+    expect(await unreadable.deliver(attemptTo('a@one.example', chunked))).toMatchObject({
       kind: 'deferred',
       cause: { kind: 'local', code: '4.3.0', detail: 'internal error: disk on fire' },
     })
-    expect(await delivery(at, { delivery: { workers } }).deliver(attempt('a@one.example', chunked))).toMatchObject({
+    expect(await delivery(at, { delivery: { workers } }).deliver(attemptTo('a@one.example', chunked))).toMatchObject({
       kind: 'deferred',
       cause: { kind: 'local', code: '4.3.0' },
     })
@@ -181,19 +160,19 @@ describe.each([
     const at = await internet(ZONES)
     at.mx.script = ({ command }) => (command === 'RCPT slow@one.example' ? 'silence' : undefined)
     const by = delivery(at, { delivery: { workers, connections: 1 } })
-    const slow = by.deliver(attempt('slow@one.example'))
-    const waiting = by.deliver(attempt('a@one.example'))
+    const slow = by.deliver(attemptTo('slow@one.example'))
+    const waiting = by.deliver(attemptTo('a@one.example'))
     while (!at.mx.commands.includes('RCPT')) await new Promise(setImmediate)
     await by.close(20)
     expect(await slow).toMatchObject({ kind: 'returned' })
     expect(await waiting).toMatchObject({ kind: 'returned', reason: 'shutting down' })
-    expect(await by.deliver(attempt('b@one.example'))).toMatchObject({ kind: 'returned' })
+    expect(await by.deliver(attemptTo('b@one.example'))).toMatchObject({ kind: 'returned' })
   })
 
   test('changed settings hold from then on', async () => {
     const at = await internet(ZONES)
     const by = delivery(at, { delivery: { workers } })
-    expect(await by.deliver(attempt('a@one.example'))).toMatchObject({
+    expect(await by.deliver(attemptTo('a@one.example'))).toMatchObject({
       kind: 'delivered',
       way: { site: 'mx.one.example' },
     })
@@ -203,7 +182,7 @@ describe.each([
     by.reconfigure(settingsFor(at, { route, delivery: { workers, messagesPerConnection: 1 } }))
     const site = `route:127.0.0.1:${at.mx.port}`
     for (const _ of [1, 2])
-      expect(await by.deliver(attempt('a@one.example'))).toMatchObject({ kind: 'delivered', way: { site } })
+      expect(await by.deliver(attemptTo('a@one.example'))).toMatchObject({ kind: 'delivered', way: { site } })
     expect(at.mx.connections).toBe(3)
   })
 })
@@ -257,7 +236,7 @@ describe('what delivery knows', () => {
     ]
     const by = delivery(at, { delivery: { workers: 0 }, ...named, pool })
     const outcomes = await Promise.all(
-      Array.from({ length: 40 }, (_, n) => by.deliver(attempt('a@one.example', { message: `0d000000000${n + 10}` }))),
+      Array.from({ length: 40 }, (_, n) => by.deliver(attemptTo('a@one.example', { message: `0d000000000${n + 10}` }))),
     )
     const ways = outcomes.map((outcome) =>
       outcome.kind === 'delivered' ? `${outcome.way.source} ${outcome.way.localAddress}` : outcome.kind,
@@ -268,7 +247,7 @@ describe('what delivery knows', () => {
 
   test('a pool without sources defers: mail must not leave from elsewhere', async () => {
     const by = delivery(await internet(ZONES), { delivery: { workers: 0 } })
-    expect(await by.deliver(attempt('a@one.example', { pool: 'nobody' }))).toMatchObject({
+    expect(await by.deliver(attemptTo('a@one.example', { pool: 'nobody' }))).toMatchObject({
       kind: 'deferred',
       cause: { code: '4.3.5' },
     })
@@ -289,7 +268,7 @@ describe('what delivery knows', () => {
     })
     open.defer(() => by.close(0))
     const expected = { kind: 'deferred', cause: { kind: 'local', code: '4.3.0', detail: 'internal error: a bug' } }
-    expect(await by.deliver(attempt('a@one.example'))).toMatchObject(expected)
+    expect(await by.deliver(attemptTo('a@one.example'))).toMatchObject(expected)
     expect(await by.locate(parseDomain('one.example')!)).toMatchObject({ kind: 'nowhere', outcome: expected })
     expect(lines).toHaveLength(2)
   })
@@ -320,7 +299,7 @@ describe('a thread that dies', () => {
     open.defer(() => thread.close(0))
     // Which the next thread has to be told of again.
     const there = destination(mx.port)
-    const carry = (to: string) => thread.carry({ attempt: attempt(to), destination: there, source })
+    const carry = (to: string) => thread.carry({ attempt: attemptTo(to), destination: there, source })
 
     expect(await carry('a@one.example')).toMatchObject({ kind: 'delivered' })
     const crashed = carry('crash@one.example')
@@ -344,7 +323,7 @@ describe('a thread that dies', () => {
     })
     open.defer(() => thread.close(0))
     const there = destination(mx.port)
-    const carry = (to: string, where = there) => thread.carry({ attempt: attempt(to), destination: where, source })
+    const carry = (to: string, where = there) => thread.carry({ attempt: attemptTo(to), destination: where, source })
     expect(await carry('a@one.example')).toMatchObject({ kind: 'delivered' })
     // No host at all: an outcome without a connection.
     const nowhere = Array.from({ length: 1000 }, (_, n) => ({ ...there, site: `s${n}`, hosts: [] }))
@@ -364,7 +343,7 @@ describe('a thread that dies', () => {
       logger: silentLogger(),
       script,
     })
-    const outcome = thread.carry({ attempt: attempt('crash@one.example'), destination: destination(mx.port), source })
+    const outcome = thread.carry({ attempt: attemptTo('crash@one.example'), destination: destination(mx.port), source })
     await once(mx, 'connection')
     const closing = thread.close(10_000)
     expect(await thread.paths()).toEqual([])

@@ -1,24 +1,14 @@
 // A wall clock that is a year ahead or behind between two lives (a dead battery, a wrong NTP server): no waiting mail is
 // lost, ids stay unique and in order, and only what has outlived its life expires.
 
-import { existsSync } from 'node:fs'
 import { afterEach, expect, test } from 'vitest'
 import { ChildRelay, endChildren } from '../support/child-relay.ts'
+import { clockAt, noFaketime } from '../support/faketime.ts'
 import { readRemains } from './dead-store.ts'
 import { RecordingMx } from './recording-mx.ts'
 import { sendOne } from './submit.ts'
 
 afterEach(() => endChildren())
-
-const LIBRARY = '/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1'
-const noFaketime = existsSync(LIBRARY) ? undefined : 'libfaketime is not installed'
-/** Only the wall clock: deadlines and timers go by the monotonic one. */
-const at = (offset: string) => ({
-  LD_PRELOAD: LIBRARY,
-  FAKETIME: offset,
-  FAKETIME_DONT_FAKE_MONOTONIC: '1',
-  DONT_FAKE_MONOTONIC: '1',
-})
 
 const NAMES = ['then', 'later', 'now'] as const
 
@@ -32,7 +22,7 @@ test.for<[string, string, string]>([
     skip(noFaketime !== undefined, noFaketime)
     await using mx = await RecordingMx.start()
     mx.answer = (id) => (id.startsWith('then') ? 'defer' : 'take')
-    const relay = await ChildRelay.start({ mxPort: mx.port, env: at(first), queue: 'retry = ["1s"]' })
+    const relay = await ChildRelay.start({ mxPort: mx.port, env: clockAt(first), queue: 'retry = ["1s"]' })
     const ids: string[] = []
     const send = async (port: number, name: string, count: number): Promise<void> => {
       for (let n = 0; n < count; n++) ids.push(queueId(await sendOne(port, `${name}${n}`)))
@@ -42,7 +32,7 @@ test.for<[string, string, string]>([
     while (relay.count('delivered') < 5) await relay.loggedMore()
     await relay.kill()
 
-    const back = await ChildRelay.start({ mxPort: mx.port, env: at(second), folder: relay.folder })
+    const back = await ChildRelay.start({ mxPort: mx.port, env: clockAt(second), folder: relay.folder })
     await send(back.port, NAMES[2], 30)
     while (back.count('delivered') < 30) await back.loggedMore()
     expect(new Set(ids).size).toBe(ids.length)
@@ -72,15 +62,15 @@ test('a year ahead: what is past its life expires by name, what is not goes out,
   mx.answer = () => 'defer'
   const options = { mxPort: mx.port, queue: 'retry = ["1s"]\nlifetime = "72h"' }
   const long = { ...options, queue: 'retry = ["1s"]\nlifetime = "1000d"' }
-  const first = await ChildRelay.start({ ...options, env: at('+0') })
+  const first = await ChildRelay.start({ ...options, env: clockAt('+0') })
   for (let n = 0; n < 10; n++) expect(await sendOne(first.port, `short${n}`)).toMatch(/^250 /)
   await first.kill()
-  const second = await ChildRelay.start({ ...long, folder: first.folder, env: at('+0') })
+  const second = await ChildRelay.start({ ...long, folder: first.folder, env: clockAt('+0') })
   for (let n = 0; n < 10; n++) expect(await sendOne(second.port, `long${n}`)).toMatch(/^250 /)
   await second.kill()
 
   mx.answer = () => 'take'
-  const ahead = await ChildRelay.start({ ...options, folder: first.folder, env: at('+365d') })
+  const ahead = await ChildRelay.start({ ...options, folder: first.folder, env: clockAt('+365d') })
   const longIds = Array.from({ length: 10 }, (_, n) => `long${n}`)
   expect(await mx.arrived(longIds, 10_000)).toEqual([])
   while (ahead.count('expired') + ahead.count('delivered') < 20) await ahead.loggedMore()

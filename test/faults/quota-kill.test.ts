@@ -2,23 +2,14 @@
 // quota, and little of it is lost to what was leased when the process died.
 
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
 import { afterEach, expect, test } from 'vitest'
 import { MINUTE } from '../../src/util/clock.ts'
 import { ChildRelay, endChildren, runStuds } from '../support/child-relay.ts'
+import { clockAt, noFaketime } from '../support/faketime.ts'
 import { RecordingMx } from './recording-mx.ts'
 import { openSession, submit } from './submit.ts'
 
 afterEach(() => endChildren())
-
-const LIBRARY = '/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1'
-const noFaketime = existsSync(LIBRARY) ? undefined : 'libfaketime is not installed'
-const at = (offset: string) => ({
-  LD_PRELOAD: LIBRARY,
-  FAKETIME: offset,
-  FAKETIME_DONT_FAKE_MONOTONIC: '1',
-  DONT_FAKE_MONOTONIC: '1',
-})
 
 const QUOTA = 200
 const KILLS = 5
@@ -38,12 +29,12 @@ test.for<[string, readonly string[]]>([
     delivery: `message_rate = "${QUOTA}/d"`,
     queue: 'retry = ["1s"]\nlifetime = "30d"',
   }
-  let relay = await ChildRelay.start({ ...options, env: at(clocks[0]!) })
+  let relay = await ChildRelay.start({ ...options, env: clockAt(clocks[0]!) })
   await fill(relay.port, 2 * QUOTA)
   for (let kill = 1; kill <= KILLS; kill++) {
     await copies(mx, kill * 30)
     await relay.kill()
-    relay = await ChildRelay.start({ ...options, folder: relay.folder, env: at(clocks[kill]!) })
+    relay = await ChildRelay.start({ ...options, folder: relay.folder, env: clockAt(clocks[kill]!) })
     // What was under way may be due by a clock that was another one; where it is not there is nothing to retry.
     await runStuds(['queue', 'retry', '--all', '--yes', '-c', relay.configFile])
   }

@@ -67,6 +67,13 @@ test('ten thousand different replies of one path', () => {
   expect(pacing.paces()[0]?.why.length).toBeLessThanOrEqual(200)
 })
 
+test('a long reply is cut between words', () => {
+  const { pacing } = world()
+  const reply = `450 4.7.1 rate limit exceeded ${'deferred '.repeat(100)}`
+  for (let at = 0; at < 100; at++) pacing.heard(heardAt('mx.a.example', reply))
+  expect(pacing.paces()[0]?.why).toMatch(/^450 4\.7\.1 rate limit exceeded( deferred)+…$/)
+})
+
 test('thirty thousand sites that all say what meets a rule', async () => {
   const { pacing, suspensions } = world()
   for (let at = 0; at < 30_000; at++) {

@@ -6,28 +6,13 @@ import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { createClient } from '../../src/http/client.ts'
 import type { Operations } from '../../src/http/operations.ts'
-import { systemClock } from '../../src/util/clock.ts'
-import { runCli } from '../cli/run-cli.ts'
+import { explain, explained } from '../support/explained.ts'
 import { startTestRelay, stopRelays, type TestRelay } from '../support/relay.ts'
 import { ScriptedMx } from '../support/scripted-mx.ts'
 
 afterEach(stopRelays)
 
 const clientOf = ({ relay }: TestRelay): Operations => createClient({ kind: 'socket', path: relay.socket })
-async function explain({ directory }: TestRelay, what: string): Promise<string> {
-  const configFile = join(directory, 'studs.toml')
-  const { code, out, err } = await runCli(['explain', what], { clock: systemClock, configFile, width: 240 })
-  // Whoever still asks when the relay has stopped would ask for ever.
-  if (code !== 0) throw new Error(err)
-  return out
-}
-/** Asks until the answer says so: what was just sent needs a moment to find its place. The lane is looked at before the message. */
-async function explained(relay: TestRelay, what: string, expected: RegExp): Promise<string> {
-  for (;;) {
-    const text = await explain(relay, what)
-    if (expected.test(text)) return text
-  }
-}
 const spring = { headers: { 'X-Studs-Tag': 'spring' } }
 const SPRING = '[[tag_limit]]\ntag = "spring"\nmessage_rate = "1/d"\n'
 

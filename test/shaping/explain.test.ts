@@ -6,21 +6,12 @@ import { createClient } from '../../src/http/client.ts'
 import type { Operations } from '../../src/http/operations.ts'
 import { HOUR, systemClock } from '../../src/util/clock.ts'
 import { runCli } from '../cli/run-cli.ts'
+import { explain, explained } from '../support/explained.ts'
 import { startTestRelay, stopRelays, type TestRelay } from '../support/relay.ts'
 
 afterEach(stopRelays)
 
 const clientOf = ({ relay }: TestRelay): Operations => createClient({ kind: 'socket', path: relay.socket })
-const explain = async (relay: TestRelay, what: string): Promise<string> =>
-  (await runCli(['explain', what], { clock: systemClock, configFile: join(relay.directory, 'studs.toml'), width: 200 }))
-    .out
-/** Asks until the answer says so: what was just sent needs a moment to find its place. */
-async function explained(relay: TestRelay, what: string, expected: RegExp): Promise<string> {
-  for (;;) {
-    const text = await explain(relay, what)
-    if (expected.test(text)) return text
-  }
-}
 const many = (count: number, domain: string): string[] => Array.from({ length: count }, (_, at) => `ok+${at}@${domain}`)
 
 test('nobody waits', async () => {
