@@ -38,6 +38,11 @@ export class MessageData extends EventEmitter {
     return this.#taker === undefined ? null : true
   }
 
+  /** `drain` or `close` is to come. */
+  get writableNeedDrain(): boolean {
+    return !this.destroyed && (this.#isBusy || this.#held.length > 0)
+  }
+
   handTo(taker: DataTaker): void {
     this.#taker = taker
     if (this.destroyed) taker.gone()

@@ -92,6 +92,43 @@ test('a client that sends on while its command waits is held back, and goes on w
   expect(commands.at(-1)).toMatch(/x17$/)
 })
 
+test('while the store is busy no further chunk is looked at, whatever the one before it ends with', async () => {
+  const parser = new Parser()
+  const taken: string[] = []
+  let isReady: () => void = () => undefined
+  parser.oncommand = (_command, callback = () => undefined) => {
+    const data = parser.startDataMode() as unknown as MessageData
+    const push = (chunk: Buffer): Promise<void> => {
+      taken.push(chunk.toString())
+      return new Promise((resolve) => {
+        isReady = resolve
+      })
+    }
+    data.handTo({ push, end: () => undefined, gone: () => undefined })
+    callback()
+  }
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+  parser.write(Buffer.from('DATA\r\n'))
+  // Behind the stuffed dot there is too little to be handed on, and so nothing that would be waited for.
+  const chunk = Buffer.from(`${'x'.repeat(8000)}\r\n..\r\n`)
+  const isTaken: boolean[] = []
+  for (let n = 0; n < 3; n++) {
+    isTaken.push(parser.write(chunk))
+    await turn()
+  }
+  expect(isTaken).toEqual([true, true, false])
+  expect(parser.dataBytes).toBe(8002)
+  let drained = 0
+  parser.on('drain', () => drained++)
+  for (let n = 0; drained === 0 && n < 10; n++) {
+    isReady()
+    await turn()
+    await turn()
+  }
+  expect(drained).toBe(1)
+  expect(taken.join('').length).toBeGreaterThan(16_000)
+})
+
 test('thousands of chunks behind a command are no deep recursion', async () => {
   const parser = new Parser()
   let count = 0

@@ -52,12 +52,31 @@ export class Parser extends SMTPStream {
 
   #parseNext(chunk: Buffer = NOTHING): void {
     this.#isParsing = true
-    this._write(chunk, 'buffer', (error) => {
-      this.#isParsing = false
-      this.#heldBytes -= chunk.length
-      if (error) this.#fail(error)
-      else this.#parse()
-    })
+    this._write(chunk, 'buffer', (error) => this.#whenTaken(() => this.#parsed(chunk, error)))
+  }
+
+  #parsed(chunk: Buffer, error: Error | null | undefined): void {
+    this.#isParsing = false
+    this.#heldBytes -= chunk.length
+    if (error) this.#fail(error)
+    else this.#parse()
+  }
+
+  /**
+   * Of what it hands on from one chunk the original waits only for the last, and for nothing when the chunk ends right behind
+   * a stuffed dot: with a slow store, a client could fill the memory.
+   */
+  #whenTaken(next: () => void): void {
+    const data = this._dataStream as unknown as MessageData | null
+    if (!data?.writableNeedDrain) {
+      next()
+      return
+    }
+    const go = (): void => {
+      data.off('drain', go).off('close', go)
+      next()
+    }
+    data.on('drain', go).on('close', go)
   }
 
   #fail(error: Error): void {
