@@ -27,14 +27,14 @@ function opened(given: { directory?: string; minFree?: number } = {}): {
   return { store, directory, file: join(directory, 'store', 'data.mdb') }
 }
 
-const valueOf = (n: number): Buffer => Buffer.alloc(1000 + (n % 7) * 500, 1 + (n % 251))
+const bytesOf = (n: number): Buffer => Buffer.alloc(1000 + (n % 7) * 500, 1 + (n % 251))
 const keyOf = (n: number): Buffer => Buffer.from(String(n).padStart(8, '0'))
 
 /** One commit each, so that the store looks after its file now and then. */
 async function write(store: Store, from: number, to: number): Promise<void> {
   for (let n = from; n < to; n += 20) {
     const rows = Array.from({ length: 20 }, (_, at) => n + at)
-    await store.write(rows.map((row) => ({ table: 'body' as const, key: keyOf(row), value: valueOf(row) })))
+    await store.write(rows.map((row) => ({ table: 'body' as const, key: keyOf(row), value: bytesOf(row) })))
   }
 }
 
@@ -50,7 +50,7 @@ test('a store that grows has some megabytes ahead of it, and all of it is there 
   const { store: again } = opened({ directory })
   await write(again, 6000, 6400)
   expect(again.count('body')).toBe(6400)
-  for (let n = 0; n < 6400; n++) expect(again.get('body', keyOf(n))?.equals(valueOf(n))).toBe(true)
+  for (let n = 0; n < 6400; n++) expect(again.get('body', keyOf(n))?.equals(bytesOf(n))).toBe(true)
 })
 
 test('a small one stays small', async () => {
