@@ -7,6 +7,8 @@ import { type FileHandle, open } from 'node:fs/promises'
 
 export interface HeadroomParts {
   readonly file: string
+  /** By LMDB. */
+  readonly usedBytes: () => number
   readonly freeBytes: () => number
   /** Free bytes on the disk that are left to others. */
   readonly minFree: number
@@ -31,16 +33,24 @@ export class Headroom {
     this.#parts = parts
   }
 
-  /** To be asked every now and then; when there is too little ahead of `usedBytes`, more is made in the background. */
-  keep(usedBytes: number): void {
-    const wanted = Math.min(MOST_BYTES, usedBytes)
-    if (wanted < STEP.length || this.#end - usedBytes > wanted / 2) return
+  /** To be asked every now and then; when there is too little ahead, more is made in the background. Never throws. */
+  keep(): void {
     if (this.#extending !== undefined || this.#closed) return
+    try {
+      const goal = this.#missing()
+      if (goal !== undefined) this.#extending = this.#extendTo(goal)
+    } catch {
+      // Nor is a file that cannot be looked at a reason to hold up what was written to it.
+    }
+  }
+
+  /** How far the file should reach; undefined when it reaches far enough, or no room should be taken. */
+  #missing(): number | undefined {
+    const used = this.#parts.usedBytes()
+    const wanted = Math.min(MOST_BYTES, used)
+    if (wanted < STEP.length || this.#end - used > wanted / 2) return undefined
     this.#end = statSync(this.#parts.file).size
-    if (this.#end - usedBytes > wanted / 2 || !this.#isRoomFor(wanted)) return
-    this.#extending = this.#extendTo(usedBytes + wanted).finally(() => {
-      this.#extending = undefined
-    })
+    return this.#end - used > wanted / 2 || !this.#isRoomFor(wanted) ? undefined : used + wanted
   }
 
   async close(): Promise<void> {
@@ -66,7 +76,8 @@ export class Headroom {
     } catch {
       // Commits are slower without, that is all. An error of the disk is told to LMDB's own flush as well.
     } finally {
-      await handle?.close()
+      await handle?.close().catch(() => undefined) // As above.
+      this.#extending = undefined
     }
   }
 }

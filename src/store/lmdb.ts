@@ -99,6 +99,7 @@ class LmdbStore implements Store {
     this.bodies = parts.bodies
     this.#headroom = new Headroom({
       file: join(parts.path, 'data.mdb'),
+      usedBytes: () => this.stats().usedBytes,
       freeBytes: () => parts.health.freeBytes(),
       minFree: parts.minFree ?? 0,
     })
@@ -165,11 +166,12 @@ class LmdbStore implements Store {
       const group = this.#takeGroup()
       const startedAt = this.#options.clock.monotonic()
       const failure = await this.#commit(group)
-      if (this.#commits++ % COMMITS_A_LOOK === 0) this.#headroom.keep(this.stats().usedBytes)
+      this.#commits++
       this.#lastCommitMs = this.#options.clock.monotonic() - startedAt
       if (failure === undefined) for (const { resolve } of group) resolve()
       else for (const { reject } of group) reject(failure)
       if (failure !== undefined) for (const { reject } of this.#waiting.splice(0)) reject(failure)
+      else if (this.#commits % COMMITS_A_LOOK === 0) this.#headroom.keep()
       // The callers just woken write their next; let them join the next group.
       if (this.#waiting.length > 0) await turn()
     }
@@ -285,10 +287,10 @@ class LmdbStore implements Store {
     if (this.#closed) return
     this.#stopWatch.abort()
     await this.#committing
-    await this.#headroom.close()
     this.#closed = true
     // After a fatal error LMDB may hang in close; the process is about to end anyway.
     if (this.health !== 'failed') {
+      await this.#headroom.close()
       await this.bodies.close()
       await closeEnvironment(this.#environment.root)
     }

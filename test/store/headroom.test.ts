@@ -1,7 +1,7 @@
 // Room of the store's file ahead of what is used: there when it is wanted, not taken where room is scarce, and never over
 // anything that LMDB wrote.
 
-import { mkdtempSync, statSync } from 'node:fs'
+import { mkdtempSync, renameSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
@@ -63,4 +63,12 @@ test('where room is scarce none is taken', async () => {
   const { store, file } = opened({ minFree: 2 ** 60 })
   await write(store, 0, 6000)
   expect(aheadOf(store, file)).toBeLessThan(MEBIBYTE)
+})
+
+test('what goes wrong with it holds up no write', async () => {
+  const { store, file } = opened()
+  // The store has it open; by its name it is not to be found any more.
+  renameSync(file, `${file}.moved`)
+  await write(store, 0, 6000)
+  expect(store.count('body')).toBe(6000)
 })
